@@ -1,0 +1,14 @@
+import type { Config } from 'jest';
+
+const config: Config = {
+  roots: ['<rootDir>/test'],
+  testEnvironment: 'node',
+  testMatch: ['**/*.test.ts'],
+  transform: { '^.+\\.ts$': '@swc/jest' },
+  // ESM-only libraries are compiled like our own sources.
+  transformIgnorePatterns: ['node_modules/(?!(@peculiar|ora)/)'],
+  setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
+  testTimeout: 120_000,
+};
+
+export default config;
