@@ -1,0 +1,105 @@
+import { maximumHealthyPercent, taskCapacity, taskCapacityProblems } from '../tier/pooler/task-capacity';
+import { roleCatalogue } from '../tier/roles/role-catalogue';
+import type { ResolvedTierConfig } from './resolve-config';
+
+/** One use of an instance's connections. */
+export interface BudgetRow {
+  readonly use: string;
+  readonly connections: number;
+  /** The arithmetic, for whoever wonders. */
+  readonly why: string;
+}
+
+/** What may connect to an instance at once, at worst. */
+export interface InstanceBudget {
+  /** `the primary`, or `replica NAME`. */
+  readonly instance: string;
+  readonly maxConnections: number;
+  readonly rows: readonly BudgetRow[];
+  readonly total: number;
+}
+
+export interface ConnectionBudget {
+  readonly instances: readonly InstanceBudget[];
+  /** Server connections of one task to the primary. */
+  readonly poolSizePerTask: number;
+  /** Server connections of one task to the replicas together. */
+  readonly readOnlyPoolSizePerTask: number;
+  /** Each with the value, the limit and the number to change. */
+  readonly problems: readonly string[];
+}
+
+/** Tasks of a rolling deployment for each one wished for. */
+const rolloutSurge = maximumHealthyPercent / 100;
+
+/**
+ * Adds up who may connect to each instance while autoscaling is at its maximum and a deployment is under way. Every
+ * replica must be able to carry the read-only alias alone.
+ */
+export function connectionBudget(config: ResolvedTierConfig): ConnectionBudget {
+  const { pooler } = config;
+  const { serverConnections, readOnlyServerConnections } = taskCapacity(pooler);
+  const primary = instanceBudget('the primary', config.database.maxConnections, [
+    poolerRow(pooler.poolSize, serverConnections, pooler.maxTasks),
+    ...roleRows(config, 'the primary'),
+    { use: 'master', connections: 3, why: 'the bootstrap of roles and the rotation of passwords' },
+    reserved,
+  ]);
+  const replicas = Object.entries(config.replicas).map(([name, replica]) =>
+    instanceBudget(`replica ${name}`, replica.maxConnections, [
+      ...(replica.retiring ? [] : [poolerRow(pooler.readOnlyPoolSize, readOnlyServerConnections, pooler.maxTasks)]),
+      ...roleRows(config, 'a replica'),
+      reserved,
+    ]),
+  );
+  const capacityProblems = taskCapacityProblems(pooler);
+  const budgetProblems = [
+    ...budgetProblem(primary, 'poolSize', config),
+    ...replicas.flatMap((replica) => budgetProblem(replica, 'readOnlyPoolSize', config)),
+  ];
+  return {
+    instances: [primary, ...replicas],
+    poolSizePerTask: serverConnections,
+    readOnlyPoolSizePerTask: readOnlyServerConnections,
+    problems: [...capacityProblems, ...budgetProblems],
+  };
+}
+
+/** https://www.postgresql.org/docs/17/runtime-config-connection.html#GUC-SUPERUSER-RESERVED-CONNECTIONS */
+const reserved: BudgetRow = {
+  use: 'reserved',
+  connections: 5,
+  why: 'superuser_reserved_connections (3) and rds.rds_superuser_reserved_connections (2)',
+};
+
+function poolerRow(poolSize: number, perTask: number, maxTasks: number): BudgetRow {
+  return {
+    use: 'pooler',
+    connections: perTask * maxTasks * rolloutSurge,
+    why: `${poolSize} over ${maxTasks} tasks are ${perTask} for each; ×${rolloutSurge} while a deployment replaces them`,
+  };
+}
+
+/** Roles that come past the pooler. The server itself holds each to its limit. Only the collector visits replicas. */
+function roleRows(config: ResolvedTierConfig, instance: 'the primary' | 'a replica'): readonly BudgetRow[] {
+  return roleCatalogue(config, [])
+    .logins.filter(({ connectionLimit }) => connectionLimit >= 0)
+    .filter(({ secret }) => instance === 'the primary' || secret === 'collector')
+    .map(({ name, connectionLimit }) => ({ use: name, connections: connectionLimit, why: 'CONNECTION LIMIT of the role' }));
+}
+
+function instanceBudget(instance: string, maxConnections: number, rows: readonly BudgetRow[]): InstanceBudget {
+  return { instance, maxConnections, rows, total: rows.reduce((sum, { connections }) => sum + connections, 0) };
+}
+
+function budgetProblem(budget: InstanceBudget, field: 'poolSize' | 'readOnlyPoolSize', { pooler }: ResolvedTierConfig): readonly string[] {
+  const { instance, maxConnections, rows, total } = budget;
+  if (total <= maxConnections) return [];
+  const pool = rows.find(({ use }) => use === 'pooler')?.connections ?? 0;
+  const free = Math.max(0, maxConnections - (total - pool));
+  const fitting = Math.floor(free / rolloutSurge / pooler.maxTasks) * pooler.maxTasks;
+  const lower = fitting > 0 ? `lower ${field} to ${fitting}, or ` : '';
+  return [
+    `pool of ${pooler[field]} × ${rolloutSurge} during a deployment = ${pool} exceeds the ${free} connections free on ${instance}; ${lower}raise its maxConnections to ${total}`,
+  ];
+}

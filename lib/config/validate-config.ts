@@ -1,0 +1,113 @@
+import { indexProblems } from '../tier/indexes/index-catalogue';
+import { poolerSettingProblems } from '../tier/pooler/pgbouncer-settings';
+import { roleProblems } from '../tier/roles/role-problems';
+import { type ConfigProblem, Problems } from './config-problems';
+import { connectionBudget } from './connection-budget';
+import type { ResolvedTierConfig } from './resolve-config';
+import { databaseProblems, replicaProblems, storageProblems } from './validate-database';
+
+/** A configuration that cannot be deployed, with every problem in the message. */
+export class InvalidConfigError extends Error {
+  constructor(
+    readonly environmentName: string,
+    readonly problems: readonly ConfigProblem[],
+  ) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    const lines = problems.map(({ field, message }) => `  ${field}: ${message}`);
+    super(`environment "${environmentName}" has ${count}:\n${lines.join('\n')}`);
+    this.name = 'InvalidConfigError';
+  }
+}
+
+/**
+ * Judges a configuration before any construct is made.
+ *
+ * @throws InvalidConfigError with all problems at once
+ */
+export function validateConfig(config: ResolvedTierConfig): void {
+  const problems = configProblems(config);
+  if (problems.length > 0) throw new InvalidConfigError(config.environmentName, problems);
+}
+
+/** Every problem of the configuration; none if it can be deployed. */
+export function configProblems(config: ResolvedTierConfig): readonly ConfigProblem[] {
+  return [
+    ...placeProblems(config),
+    ...networkProblems(config.network),
+    ...databaseProblems(config.database),
+    ...storageProblems(config.database.storage),
+    ...replicaProblems(config),
+    ...poolerProblems(config),
+    ...roleProblems(config),
+    ...indexProblems(config.indexes).map((message) => ({ field: 'indexes', message })),
+  ];
+}
+
+function placeProblems({ account, region, environmentName }: ResolvedTierConfig): ConfigProblem[] {
+  const found = new Problems();
+  if (!/^[a-z][a-z0-9-]{0,30}$/.test(environmentName)) {
+    found.add('(name)', `"${environmentName}" cannot be part of a stack's name; use up to 31 lower-case letters, digits and hyphens`);
+  }
+  if (account !== undefined && !/^\d{12}$/.test(account)) found.add('account', `"${account}" is not an AWS account; it has 12 digits`);
+  if (region !== undefined && !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
+    found.add('region', `"${region}" is not an AWS region; it looks like "eu-central-1"`);
+  }
+  return found.all;
+}
+
+function networkProblems(network: ResolvedTierConfig['network']): ConfigProblem[] {
+  const found = new Problems();
+  const prefix = cidrPrefix(network.cidr);
+  if (prefix === undefined || prefix < 16 || prefix > 23) {
+    found.add('network.cidr', `"${network.cidr}" is not an IPv4 block of /16 to /23; six subnets of /26 must fit, for example "10.20.0.0/16"`);
+  }
+  for (const list of ['applications', 'migrationClients'] as const) {
+    for (const [name, peer] of Object.entries(network[list])) {
+      const field = `network.${list}.${name}`;
+      if (/^sg-[0-9a-f]{8,17}$/.test(peer)) continue;
+      const peerPrefix = cidrPrefix(peer);
+      if (peerPrefix === undefined) {
+        found.add(field, `"${peer}" is neither an IPv4 CIDR block like "10.30.0.0/16" nor a security group like "sg-0123456789abcdef0"`);
+      } else if (peerPrefix === 0) {
+        found.add(field, `"${peer}" is everybody; name the range or the security group of the application`);
+      }
+    }
+  }
+  return found.all;
+}
+
+function poolerProblems(config: ResolvedTierConfig): ConfigProblem[] {
+  const found = new Problems();
+  const { pooler } = config;
+  found.range('pooler.minTasks', pooler.minTasks, 1, 100, 'tasks');
+  found.range('pooler.maxTasks', pooler.maxTasks, 1, 100, 'tasks');
+  if (pooler.maxTasks < pooler.minTasks) {
+    found.add('pooler.maxTasks', `${pooler.maxTasks} is below minTasks (${pooler.minTasks}); raise it to at least that`);
+  }
+  found.range('pooler.targetCpuPercent', pooler.targetCpuPercent, 10, 90, 'percent');
+  found.range('pooler.maxClientConnections', pooler.maxClientConnections, 1, 1_000_000, 'connections');
+  found.oneOf('pooler.taskCpu', pooler.taskCpu, [256, 512, 1024]);
+  const memory = fargateMemoryMiB[pooler.taskCpu];
+  if (memory && !memory.includes(pooler.taskMemoryMiB)) {
+    found.add('pooler.taskMemoryMiB', `${pooler.taskMemoryMiB} does not go with taskCpu ${pooler.taskCpu} on Fargate; choose one of ${memory.join(', ')}`);
+  }
+  if (found.all.length > 0) return found.all; // the budget of nonsense is nonsense
+  for (const message of connectionBudget(config).problems) found.add('pooler', message);
+  for (const message of poolerSettingProblems(pooler)) found.add('pooler.settings', message);
+  return found.all;
+}
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size */
+const fargateMemoryMiB: Readonly<Record<number, readonly number[]>> = {
+  256: [512, 1024, 2048],
+  512: [1024, 2048, 3072, 4096],
+  1024: [2048, 3072, 4096, 5120, 6144, 7168, 8192],
+};
+
+function cidrPrefix(cidr: string): number | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
+  if (!match) return undefined;
+  const octets = match.slice(1, 5).map(Number);
+  const prefix = Number(match[5]);
+  return octets.every((octet) => octet <= 255) && prefix <= 32 ? prefix : undefined;
+}

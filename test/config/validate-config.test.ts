@@ -1,0 +1,129 @@
+import { environments } from '../../lib/config/environments';
+import { resolveConfig } from '../../lib/config/resolve-config';
+import type { TierConfig } from '../../lib/config/tier-config';
+import { configProblems, InvalidConfigError, validateConfig } from '../../lib/config/validate-config';
+
+const base: TierConfig = environments.production;
+
+/** The problems of the production environment after a change, one line each. */
+function problemsOf(change: (config: TierConfig) => TierConfig): readonly string[] {
+  return configProblems(resolveConfig('production', change(base))).map(({ field, message }) => `${field}: ${message}`);
+}
+
+const withDatabase = (database: Partial<TierConfig['database']>) => (config: TierConfig) => ({ ...config, database: { ...config.database, ...database } });
+const withStorage = (storage: TierConfig['database']['storage']) => withDatabase({ storage });
+const withReplica = (replica: TierConfig['replicas'][string]) => (config: TierConfig) => ({ ...config, replicas: { 'replica-1': replica } });
+const withPooler = (pooler: TierConfig['pooler']) => (config: TierConfig) => ({ ...config, pooler: { ...config.pooler, ...pooler } });
+
+describe('the environments of the app', () => {
+  it.each(Object.entries(environments))('%s has no problem', (name, config) => {
+    expect(configProblems(resolveConfig(name, config))).toEqual([]);
+  });
+});
+
+describe('a configuration is refused', () => {
+  it.each<[string, (config: TierConfig) => TierConfig, string]>([
+    [
+      'with a replica of fewer max_connections than the primary',
+      withReplica({ maxConnections: 400 }),
+      "replicas.replica-1.maxConnections: 400 is below the primary's 500: a standby refuses to start so; raise it to 500",
+    ],
+    [
+      'with a replica of an older minor version than the primary',
+      withReplica({ engineVersion: '17.8' }),
+      "replicas.replica-1.engineVersion: 17.8 is below the primary's 17.9: RDS upgrades replicas first; raise it to 17.9 in a deploy of its own",
+    ],
+    [
+      'with an instance class that does not exist',
+      withDatabase({ instanceClass: 'r7g.huge' }),
+      'database.instanceClass: "r7g.huge" is not an RDS instance class for PostgreSQL 17; choose one of r7g.large, r7g.xlarge, r7g.2xlarge, r7g.4xlarge, r7g.8xlarge, r7g.12xlarge, r7g.16xlarge',
+    ],
+    [
+      'with an instance class that carries the prefix',
+      withDatabase({ instanceClass: 'db.r7g.large' }),
+      'database.instanceClass: "db.r7g.large" is not an RDS instance class for PostgreSQL 17; write it without the prefix: "r7g.large"',
+    ],
+    [
+      'with IOPS on gp3 below 400 GiB',
+      withStorage({ sizeGiB: 100, iops: 12000 }),
+      'database.storage.iops: 12000 cannot be set on gp3 below 400 GiB (sizeGiB is 100): it has 3000; leave it out, or raise sizeGiB to 400',
+    ],
+    [
+      'with too few IOPS on gp3 from 400 GiB',
+      withStorage({ sizeGiB: 400, iops: 3000 }),
+      'database.storage.iops: 3000 is not a whole number from 12000 to 64000 (IOPS on gp3 from 400 GiB)',
+    ],
+    [
+      'with more throughput than its IOPS carry',
+      withStorage({ sizeGiB: 400, iops: 12000, throughputMiBps: 4000 }),
+      'database.storage.throughputMiBps: 4000 MiB/s needs 16000 IOPS (a quarter of a MiB/s for each), but iops is 12000; raise iops, or lower it to 3000',
+    ],
+    [
+      'with no room for storage to grow',
+      withStorage({ sizeGiB: 400, maxSizeGiB: 410 }),
+      'database.storage.maxSizeGiB: 410 GiB must be at least 10 % over sizeGiB (440) and at most 65536',
+    ],
+    ['without backups, which replicas need', withDatabase({ backupRetentionDays: 0 }), 'database.backupRetentionDays: 0 is not a whole number from 1 to 35 (days; a read replica needs backups on its source)'],
+    ['with a parameter that the tier owns', withDatabase({ parameters: { max_connections: '900' } }), 'database.parameters.max_connections: is set by the tier; use the field of the configuration, or leave it out'],
+    ['without a reason for disposable data', withDatabase({ protection: { disposable: 'x' } }), 'database.protection: the reason "x" does not say why this data may be deleted; write a sentence, or use \'retain\''],
+    ['without a replica', (config) => ({ ...config, replicas: {} }), 'replicas: there is none; the tier promises a read-only endpoint: add at least one'],
+    ['with every replica retiring', withReplica({ retiring: true }), 'replicas: all are retiring: the read-only endpoint would have no database; add one before the last is retired'],
+    [
+      'with one identifier for two instances',
+      withReplica({ instanceIdentifier: 'bookedbarber-prod' }),
+      'replicas.replica-1.instanceIdentifier: "bookedbarber-prod" is already the name of database; choose another',
+    ],
+    [
+      'with everybody as an application',
+      (config) => ({ ...config, network: { ...config.network, applications: { web: '0.0.0.0/0' } } }),
+      'network.applications.web: "0.0.0.0/0" is everybody; name the range or the security group of the application',
+    ],
+    [
+      'with a VPC too small for its subnets',
+      (config) => ({ ...config, network: { ...config.network, cidr: '10.20.0.0/25' } }),
+      'network.cidr: "10.20.0.0/25" is not an IPv4 block of /16 to /23; six subnets of /26 must fit, for example "10.20.0.0/16"',
+    ],
+    ['with memory that Fargate does not offer', withPooler({ taskCpu: 1024, taskMemoryMiB: 512 }), 'pooler.taskMemoryMiB: 512 does not go with taskCpu 1024 on Fargate; choose one of 2048, 3072, 4096, 5120, 6144, 7168, 8192'],
+    ['with fewer tasks at most than at least', withPooler({ minTasks: 3, maxTasks: 2 }), 'pooler.maxTasks: 2 is below minTasks (3); raise it to at least that'],
+  ])('%s', (_title, change, expected) => {
+    expect(problemsOf(change)).toEqual([expected]);
+  });
+
+  it('when its pools exceed max_connections, with the number to change', () => {
+    const [problem, ...others] = problemsOf(withPooler({ poolSize: 400 }));
+    expect(problem).toMatch(/^pooler: pool of 400 .* exceeds the \d+ connections free on the primary; lower .* to \d+/);
+    expect(others).toEqual([]);
+  });
+
+  it('with a name of an index over 63 bytes, and with two of one name', () => {
+    const long = `idx_${'ü'.repeat(30)}`;
+    const problems = problemsOf((config) => ({
+      ...config,
+      indexes: [
+        { name: long, table: 'users', definition: '(email)' },
+        { name: 'idx_twice', table: 'users', definition: '(email)' },
+        { name: 'idx_twice', table: 'users', definition: '(location_id)' },
+      ],
+    }));
+    expect(problems).toHaveLength(2);
+    expect(problems.join('\n')).toMatch(/64 bytes.*63/);
+    expect(problems.join('\n')).toMatch(/idx_twice/);
+  });
+});
+
+describe('validateConfig', () => {
+  it('names every problem at once, with the environment', () => {
+    const broken = resolveConfig('production', { ...withReplica({ maxConnections: 400 })(withStorage({ sizeGiB: 5 })(base)) });
+    let error: unknown;
+    try {
+      validateConfig(broken);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(InvalidConfigError);
+    const { message } = error as InvalidConfigError;
+    expect(message).toMatch(/^environment "production" has 2 problems:\n/);
+    expect(message).toContain('database.storage.sizeGiB: 5 is not a whole number from 20 to 65536 (GiB)');
+    expect(message).toContain("replicas.replica-1.maxConnections: 400 is below the primary's 500");
+  });
+});
