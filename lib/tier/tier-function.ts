@@ -1,0 +1,69 @@
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+
+/** Where a function of the tier runs: beside the database, with a security group of its own. */
+export interface TierFunctionNetwork {
+  readonly vpc: IVpc;
+  readonly vpcSubnets: SubnetSelection;
+  readonly securityGroup: ISecurityGroup;
+}
+
+export interface TierFunctionProps {
+  /** Absolute path of the `*.lambda.ts` beside the construct. */
+  readonly entry: string;
+  /** Name of the exported handler. @default 'handler' */
+  readonly handler?: string;
+  /** One sentence, shown in the console. */
+  readonly description: string;
+  readonly timeout: Duration;
+  readonly network: TierFunctionNetwork;
+  readonly environment: Record<string, string>;
+  /** @default 256 MiB */
+  readonly memorySize?: number;
+}
+
+/**
+ * A Lambda of the tier: bundled offline with everything in it, so that the file that is rehearsed is the file
+ * that runs, and trusting the certificate authorities of RDS besides the public ones.
+ */
+export class TierFunction extends NodejsFunction {
+  constructor(scope: Construct, id: string, props: TierFunctionProps) {
+    super(scope, id, {
+      entry: props.entry,
+      handler: props.handler ?? 'handler',
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      timeout: props.timeout,
+      memorySize: props.memorySize ?? 256,
+      vpc: props.network.vpc,
+      vpcSubnets: props.network.vpcSubnets,
+      securityGroups: [props.network.securityGroup],
+      logGroup: new LogGroup(scope, `${id}Logs`, {
+        retention: RetentionDays.THREE_MONTHS,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+      environment: {
+        // The runtime carries the authorities of RDS in this file, and since Node.js 20 loads it only when asked.
+        // https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+        NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+        ...props.environment,
+      },
+      bundling: {
+        format: OutputFormat.CJS,
+        // Older than the runtime: a rehearsal runs the same file with the Node.js of this machine.
+        target: 'node20',
+        // Keeps the hash equal between checkouts: without it, esbuild writes the paths of modules into comments.
+        minify: true,
+        keepNames: true,
+        // The AWS SDK goes into the bundle; pg asks for its native twin in a try block.
+        bundleAwsSDK: true,
+        externalModules: ['pg-native'],
+      },
+    });
+  }
+}
