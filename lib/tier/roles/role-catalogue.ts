@@ -1,0 +1,178 @@
+import type { ResolvedTierConfig } from '../../config/resolve-config';
+
+/** Secrets with passwords, named for who reads them. The application's is shared by the two roles that take turns. */
+export const secretNames = ['application', 'readOnly', 'migrations', 'indexes', 'collector', 'poolerAdmin'] as const;
+export type SecretName = (typeof secretNames)[number];
+
+/** Server settings that the catalogue decides for every role; any other that an operator gives a role is left alone. */
+export const managedSettings = [
+  'default_transaction_read_only',
+  'idle_in_transaction_session_timeout',
+  'lock_timeout',
+  'role',
+  'statement_timeout',
+  'transaction_timeout',
+] as const;
+export type ManagedSetting = (typeof managedSettings)[number];
+
+/** A role that nobody logs in to, and what its members may do. */
+export interface GroupRole {
+  readonly name: string;
+  /** On the database; in schema public and the owner's schemas; on the tables and sequences in them. */
+  readonly privileges: Readonly<Record<PrivilegeTarget, readonly string[]>>;
+}
+export type PrivilegeTarget = 'database' | 'schemas' | 'tables' | 'sequences';
+
+/** A role that logs in. */
+export interface LoginRole<Secret = SecretName> {
+  readonly name: string;
+  /** A role that logs in to the pooler stands in its userlist; one that does so only is no role of the database. */
+  readonly logsInTo: readonly LoginTarget[];
+  readonly memberOf: readonly string[];
+  /** Where its password is. */
+  readonly secret: Secret;
+  readonly scramIterations: number;
+  /** Sessions it may have on one instance, -1 for no limit. */
+  readonly connectionLimit: number;
+  readonly settings: Readonly<Partial<Record<ManagedSetting, string>>>;
+}
+export type LoginTarget = 'database' | 'pooler';
+
+/** Every role of the tier but the master, which creates them and is then left alone. */
+export interface RoleCatalogue<Secret = SecretName> {
+  /** Name of the group that owns what migrations create. */
+  readonly owner: string;
+  readonly groups: readonly GroupRole[];
+  readonly logins: readonly LoginRole<Secret>[];
+  readonly extensions: readonly string[];
+}
+
+/**
+ * PostgreSQL's default, for passwords that people may choose and clients that nobody knows: pgjdbc, on which most
+ * reporting tools stand, refuses fewer. https://www.postgresql.org/docs/17/runtime-config-connection.html#GUC-SCRAM-ITERATIONS
+ */
+const defaultScramIterations = 4096;
+
+const noLimit = -1;
+
+/** The roles of a tier, named after its database. */
+export function roleCatalogue(config: ResolvedTierConfig, extensions: readonly string[]): RoleCatalogue {
+  const prefix = config.database.databaseName;
+  const owner = `${prefix}_owner`;
+  const readwrite = `${prefix}_readwrite`;
+  const read = `${prefix}_read`;
+  return {
+    owner,
+    groups: [
+      {
+        name: owner,
+        // CREATE on the database: migrations make schemas and trusted extensions, the index builder a schema of its own.
+        privileges: {
+          database: ['CONNECT', 'CREATE', 'TEMPORARY'],
+          schemas: ['CREATE', 'USAGE'],
+          tables: [],
+          sequences: [],
+        },
+      },
+      {
+        name: readwrite,
+        privileges: {
+          database: ['CONNECT', 'TEMPORARY'],
+          schemas: ['USAGE'],
+          tables: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
+          sequences: ['SELECT', 'USAGE'],
+        },
+      },
+      {
+        name: read,
+        privileges: { database: ['CONNECT'], schemas: ['USAGE'], tables: ['SELECT'], sequences: ['SELECT'] },
+      },
+    ],
+    logins: [
+      ...applicationRoles(config, readwrite),
+      {
+        name: `${prefix}_readonly`,
+        logsInTo: ['database', 'pooler'],
+        memberOf: [read],
+        secret: 'readOnly',
+        scramIterations: defaultScramIterations,
+        connectionLimit: noLimit,
+        // A role can switch this off for itself; what it may not write is decided by its privileges.
+        settings: { ...pooledTimeouts(config.roles), default_transaction_read_only: 'on' },
+      },
+      {
+        name: `${prefix}_migrations`,
+        logsInTo: ['database'],
+        memberOf: [owner],
+        secret: 'migrations',
+        scramIterations: defaultScramIterations,
+        connectionLimit: 5, // what the connection budget has for them
+        settings: {
+          // What it creates belongs to the group, not to a login that may be replaced one day.
+          role: owner,
+          // An ALTER TABLE that waits for one long reader makes every later reader wait for it.
+          lock_timeout: '10s',
+          statement_timeout: '0',
+          transaction_timeout: '0',
+        },
+      },
+      {
+        name: `${prefix}_indexes`,
+        logsInTo: ['database'],
+        // PostgreSQL lets only the owner of a table build an index on it.
+        memberOf: [owner],
+        secret: 'indexes',
+        scramIterations: defaultScramIterations,
+        connectionLimit: noLimit, // a build that outlives its function must not keep the next one out
+        settings: { lock_timeout: '0', statement_timeout: '0', transaction_timeout: '0' },
+      },
+      {
+        name: `${prefix}_collector`,
+        // In the pooler it is let in to the admin console, for SHOW.
+        logsInTo: ['database', 'pooler'],
+        memberOf: ['pg_monitor'],
+        secret: 'collector',
+        scramIterations: defaultScramIterations,
+        connectionLimit: 5,
+        settings: { statement_timeout: '10s', transaction_timeout: '20s' },
+      },
+      {
+        name: 'pgbouncer_admin',
+        logsInTo: ['pooler'],
+        memberOf: [],
+        secret: 'poolerAdmin',
+        scramIterations: defaultScramIterations,
+        connectionLimit: noLimit,
+        settings: {},
+      },
+    ],
+    extensions,
+  };
+}
+
+/**
+ * The application's role and its alternate. Rotation gives the one that is not in use a new password while the other
+ * works on; the secret names the one whose turn it is. Both exist from the start; the alternate has no password, and is
+ * not in the userlist, until the first rotation gives it one: PostgreSQL lets nobody in without.
+ */
+function applicationRoles(config: ResolvedTierConfig, readwrite: string): LoginRole[] {
+  const application: LoginRole = {
+    name: `${config.database.databaseName}_app`,
+    logsInTo: ['database', 'pooler'],
+    memberOf: [readwrite],
+    secret: 'application',
+    scramIterations: config.roles.applicationScramIterations,
+    connectionLimit: noLimit, // the pooler limits it, over all tasks
+    settings: pooledTimeouts(config.roles),
+  };
+  return [application, { ...application, name: `${application.name}_alternate` }];
+}
+
+/** A server connection that is held longer than these is held from everybody in the pool. */
+function pooledTimeouts(roles: ResolvedTierConfig['roles']): LoginRole['settings'] {
+  return {
+    statement_timeout: `${roles.applicationStatementTimeoutMs}ms`,
+    transaction_timeout: `${roles.applicationTransactionTimeoutMs}ms`,
+    idle_in_transaction_session_timeout: '30s',
+  };
+}
