@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Runs one PgBouncer: writes its files from the environment, and takes it out of service without cutting a transaction.
+#
+#   TERM  drains: goes on letting clients in while the balancer takes the task out, closes idle clients between their
+#         transactions, then as INT. A second TERM ends the waiting.
+#   INT   lets nobody in, ends when the last running transaction has.
+#   QUIT  ends at once.
+#   HUP   writes the files again and reloads them.
+#
+# The variables are described in lib/tier/pooler/pooler.contract.ts, PgBouncer's side of the signals in
+# https://www.pgbouncer.org/usage.html#signals
+set -Eeuo pipefail
+umask 077
+
+run_directory=${PGBOUNCER_RUN_DIRECTORY:-/run/pgbouncer}
+server_tls_ca_file=${PGBOUNCER_SERVER_TLS_CA_FILE:-/etc/pgbouncer/rds-ca.pem}
+binary=${PGBOUNCER_BINARY:-/usr/sbin/pgbouncer}
+openssl=${PGBOUNCER_OPENSSL:-openssl}
+drain_seconds=${PGBOUNCER_DRAIN_SECONDS:-45}
+finish_seconds=${PGBOUNCER_FINISH_SECONDS:-70}
+
+ini=$run_directory/pgbouncer.ini
+userlist=$run_directory/userlist.txt
+certificate=$run_directory/client.crt
+key=$run_directory/client.key
+
+# Verifiers and keys stay in this process: PgBouncer reads them from files.
+export -n PGBOUNCER_USERLIST PGBOUNCER_CLIENT_TLS_CERT PGBOUNCER_CLIENT_TLS_KEY
+
+log() { printf 'entrypoint: %s\n' "$1" >&2; }
+fail() { log "$1"; exit 1; }
+trap 'fail "line $LINENO failed: $BASH_COMMAND"' ERR
+trap 'exit 0' TERM INT QUIT # as the first process of a container it would otherwise ignore them
+
+check_environment() {
+  [[ -d $run_directory && -w $run_directory ]] || fail "run directory $run_directory cannot be written to; mount a volume there that belongs to user $(id -u)"
+  [[ -r $server_tls_ca_file ]] || fail "the databases' certificate authorities, $server_tls_ca_file, cannot be read"
+  local seconds
+  for seconds in "$drain_seconds" "$finish_seconds"; do
+    [[ $seconds =~ ^[0-9]+$ ]] || fail "\"$seconds\" is not a whole number of seconds; correct PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS"
+  done
+  local variable
+  for variable in "${!PGBOUNCER_DATABASE_@}" "${!PGBOUNCER_SETTING_@}"; do
+    [[ ${!variable} != *$'\n'* ]] || fail "$variable holds a line break, which cannot stand in an ini"
+  done
+  local -a databases=("${!PGBOUNCER_DATABASE_@}")
+  ((${#databases[@]} > 0)) || fail 'no variable PGBOUNCER_DATABASE_<ALIAS> is set; there is nothing to connect to'
+}
+
+# A process that runs out of files refuses clients one by one, long after its start.
+check_open_files() {
+  ulimit -n "$(ulimit -Hn)"
+  local clients=${PGBOUNCER_SETTING_MAX_CLIENT_CONN:-100} limit
+  limit=$(ulimit -n)
+  [[ $limit == unlimited ]] || ((limit > clients)) || fail "max_client_conn is $clients, but only $limit files may be open; raise the container's nofile limit above it, or lower maxClientConnections"
+}
+
+write_userlist() {
+  local line user count=0
+  local verifier='SCRAM-SHA-256\$[1-9][0-9]*:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+'
+  while IFS= read -r line; do
+    [[ -n $line ]] || continue
+    ((count += 1))
+    [[ $line =~ ^(\"([^\"]|\"\")+\")\ \".*\"$ ]] || fail "user $count of PGBOUNCER_USERLIST is not on a line \"user\" \"SCRAM-SHA-256\$…\"; correct the secret"
+    user=${BASH_REMATCH[1]}
+    [[ $line =~ ^\"([^\"]|\"\")+\"\ \"$verifier\"$ ]] || fail "PGBOUNCER_USERLIST has something other than a SCRAM verifier for $user; store what PostgreSQL stores, neither a password nor an md5 hash"
+  done <<<"${PGBOUNCER_USERLIST:-}"
+  ((count > 0)) || fail 'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret'
+  printf '%s\n' "$PGBOUNCER_USERLIST" >"$userlist"
+}
+
+write_certificate() {
+  if [[ -n ${PGBOUNCER_CLIENT_TLS_CERT:-} || -n ${PGBOUNCER_CLIENT_TLS_KEY:-} ]]; then
+    printf '%s\n' "${PGBOUNCER_CLIENT_TLS_CERT:-}" >"$certificate"
+    printf '%s\n' "${PGBOUNCER_CLIENT_TLS_KEY:-}" >"$key"
+    local of_certificate of_key
+    of_certificate=$("$openssl" x509 -in "$certificate" -noout -pubkey 2>/dev/null) || fail 'PGBOUNCER_CLIENT_TLS_CERT is not a certificate in PEM form'
+    of_key=$("$openssl" pkey -in "$key" -pubout 2>/dev/null) || fail 'PGBOUNCER_CLIENT_TLS_KEY is not an unencrypted private key in PEM form'
+    [[ $of_certificate == "$of_key" ]] || fail 'PGBOUNCER_CLIENT_TLS_CERT and PGBOUNCER_CLIENT_TLS_KEY do not belong together'
+  elif [[ ! -s $certificate ]]; then
+    # ECDSA: a handshake costs less than with RSA. Nobody can verify it, so it need not outlive the task by much.
+    local output
+    output=$(OPENSSL_CONF=/dev/null "$openssl" req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 \
+      -subj /CN=pgbouncer -keyout "$key" -out "$certificate" 2>&1) || fail "no certificate could be made: ${output//$'\n'/; }"
+  fi
+}
+
+# Settings of the environment, then those of this place over them, each key once.
+write_ini() {
+  local -A settings=()
+  local variable name
+  for variable in "${!PGBOUNCER_SETTING_@}"; do
+    name=${variable#PGBOUNCER_SETTING_}
+    settings[${name,,}]=${!variable}
+  done
+  settings[auth_file]=$userlist
+  settings[client_tls_cert_file]=$certificate
+  settings[client_tls_key_file]=$key
+  settings[listen_addr]=${PGBOUNCER_LISTEN_ADDRESS:-0.0.0.0}
+  settings[server_tls_ca_file]=$server_tls_ca_file
+  settings[unix_socket_dir]=$run_directory
+  [[ -z ${PGBOUNCER_RESOLV_CONF:-} ]] || settings[resolv_conf]=$PGBOUNCER_RESOLV_CONF
+  # A pooled client is idle only between transactions: it loses nothing, and comes back through the balancer.
+  [[ $stage == serving ]] || settings[client_idle_timeout]=1
+  {
+    printf '[databases]\n'
+    for variable in "${!PGBOUNCER_DATABASE_@}"; do
+      name=${variable#PGBOUNCER_DATABASE_}
+      printf '%s = %s\n' "${name,,}" "${!variable}"
+    done
+    printf '\n[pgbouncer]\n'
+    while IFS= read -r name; do
+      printf '%s = %s\n' "$name" "${settings[$name]}"
+    done < <(printf '%s\n' "${!settings[@]}" | LC_ALL=C sort)
+  } >"$ini.new"
+  mv "$ini.new" "$ini"
+}
+
+# In the background, and gone with this process even if that is killed.
+start() { setpriv --pdeathsig KILL -- "$@" & }
+
+set_timer() {
+  [[ -z $timer ]] || kill "$timer" 2>/dev/null || true
+  start sleep "$1"
+  timer=$!
+}
+
+drain() {
+  if [[ $stage != serving ]]; then
+    finish
+    return
+  fi
+  stage=draining
+  log "draining: clients are let in for $drain_seconds s more, idle ones are closed"
+  write_ini
+  signal_pgbouncer HUP
+  set_timer "$drain_seconds"
+}
+
+finish() {
+  [[ $stage != finishing ]] || return 0
+  stage=finishing
+  log "finishing: nobody is let in, running transactions have $finish_seconds s"
+  signal_pgbouncer INT
+  set_timer "$finish_seconds"
+}
+
+cut() {
+  log "transactions still ran after $finish_seconds s and were cut; keep the transaction_timeout of every role below that"
+  exit_code=1
+  signal_pgbouncer QUIT
+}
+
+reload() {
+  write_userlist
+  write_ini
+  signal_pgbouncer HUP
+}
+
+signal_pgbouncer() { kill "-$1" "$pgbouncer" 2>/dev/null || true; }
+
+stage=serving
+exit_code=
+timer=
+check_environment
+check_open_files
+write_userlist
+write_certificate
+write_ini
+
+start "$binary" "$ini"
+pgbouncer=$!
+trap drain TERM
+trap finish INT
+trap 'signal_pgbouncer QUIT' QUIT
+trap reload HUP
+
+# A signal ends `wait` early, and then `ended` is unset.
+until [[ ${ended:-} == "$pgbouncer" ]]; do
+  wait -n -p ended && code=0 || code=$?
+  [[ -n ${ended:-} && $ended == "$timer" ]] || continue
+  timer=
+  if [[ $stage == draining ]]; then finish; else cut; fi
+done
+
+[[ -z $timer ]] || kill "$timer" 2>/dev/null || true
+((code == 0)) || log "PgBouncer ended with exit code $code"
+exit "${exit_code:-$code}"

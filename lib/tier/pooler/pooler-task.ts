@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import {
+  AwsLogDriverMode,
+  Capability,
+  ContainerImage,
+  CpuArchitecture,
+  FargateTaskDefinition,
+  LinuxParameters,
+  LogDrivers,
+  OperatingSystemFamily,
+  Secret as EcsSecret,
+  UlimitName,
+} from 'aws-cdk-lib/aws-ecs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+
+import type { ResolvedTierConfig } from '../../config/resolve-config';
+import { poolerPort } from '../network/access-list';
+import { drain } from './drain';
+import { type PoolerDatabase, renderPoolerDatabase } from './pgbouncer-databases';
+import { type ConsoleUsers, renderPgbouncerSettings } from './pgbouncer-settings';
+import { poolerContainerName, poolerEnvironment, poolerImageFiles } from './pooler.contract';
+import { taskCapacity } from './task-capacity';
+
+export interface PoolerTaskProps {
+  /** The only secret that tasks are given: verifiers, no password. */
+  readonly userlistSecret: ISecret;
+  /** Changes with the userlist: a task reads it once, at its start. */
+  readonly userlistVersion: string;
+  /** What clients may connect to. */
+  readonly databases: readonly PoolerDatabase[];
+  readonly consoleUsers: ConsoleUsers;
+  readonly config: ResolvedTierConfig['pooler'];
+}
+
+/** A task with one PgBouncer, on Graviton. */
+export class PoolerTask extends FargateTaskDefinition {
+  constructor(scope: Construct, id: string, props: PoolerTaskProps) {
+    super(scope, id, {
+      cpu: props.config.taskCpu,
+      memoryLimitMiB: props.config.taskMemoryMiB,
+      runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64, operatingSystemFamily: OperatingSystemFamily.LINUX },
+      volumes: [{ name: 'run' }],
+    });
+    const { openFiles } = taskCapacity(props.config);
+    const container = this.addContainer(poolerContainerName, {
+      // Without the platform, the image would be of whatever machine builds it.
+      image: ContainerImage.fromAsset(join(__dirname, '../../../assets/pgbouncer'), { platform: Platform.LINUX_ARM64 }),
+      portMappings: [{ containerPort: poolerPort }],
+      environment: taskEnvironment(props),
+      secrets: { [poolerEnvironment.userlist]: EcsSecret.fromSecretsManager(props.userlistSecret) },
+      ulimits: [{ name: UlimitName.NOFILE, softLimit: openFiles, hardLimit: openFiles }],
+      readonlyRootFilesystem: true,
+      linuxParameters: new LinuxParameters(this, 'Linux'),
+      // Two failed checks tell a frozen PgBouncer within 15 s.
+      healthCheck: {
+        command: ['CMD', `/usr/local/bin/${poolerImageFiles.healthCheck}`],
+        interval: Duration.seconds(5),
+        timeout: Duration.seconds(3),
+        retries: 2,
+        startPeriod: Duration.seconds(10),
+      },
+      stopTimeout: Duration.seconds(drain.stopTimeoutSeconds),
+      logging: LogDrivers.awsLogs({
+        streamPrefix: poolerContainerName,
+        logGroup: new LogGroup(scope, 'Logs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY }),
+        // Otherwise PgBouncer, one thread, stands still while CloudWatch cannot be reached.
+        mode: AwsLogDriverMode.NON_BLOCKING,
+        maxBufferSize: Size.mebibytes(4),
+      }),
+    });
+    container.linuxParameters!.dropCapabilities(Capability.ALL);
+    container.addMountPoints({ sourceVolume: 'run', containerPath: '/run/pgbouncer', readOnly: false });
+  }
+}
+
+/** A variable for each line of the ini, sorted, so that `cdk diff` shows the line that changes. None is a secret. */
+function taskEnvironment({ databases, consoleUsers, userlistVersion, config }: PoolerTaskProps): Record<string, string> {
+  const { databasePrefix, settingPrefix, drainSeconds, finishSeconds, userlistVersion: userlistVersionName } = poolerEnvironment;
+  const variables = [
+    ...databases.map((database) => [`${databasePrefix}${database.alias.toUpperCase()}`, renderPoolerDatabase(database)] as const),
+    ...Object.entries(renderPgbouncerSettings(config, consoleUsers)).map(([name, value]) => [`${settingPrefix}${name.toUpperCase()}`, value] as const),
+    [drainSeconds, `${drain.drainSeconds}`] as const,
+    [finishSeconds, `${drain.finishSeconds}`] as const,
+    [userlistVersionName, userlistVersion] as const,
+  ];
+  return Object.fromEntries(variables.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

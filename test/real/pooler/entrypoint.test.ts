@@ -1,0 +1,187 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
+import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
+import { scramVerifier } from '../../../lib/tier/roles/scram-verifier';
+import { templateEnvironment, userlist } from './pooled-databases';
+import { PoolerProcess } from './pooler-process';
+
+const address = '127.33.1.1';
+const { userlist: userlistVariable, clientTlsCertificate, clientTlsKey, runDirectory, serverTlsCaFile, drainSeconds } = poolerEnvironment;
+
+async function exitOf(change: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly log: string }> {
+  const pooler = await PoolerProcess.launch(address, { ...environment, ...change });
+  try {
+    return { code: await pooler.exitCode, log: pooler.log };
+  } finally {
+    await pooler.stop();
+  }
+}
+
+let environment: Readonly<Record<string, string>>;
+let certificate: { readonly certificatePem: string; readonly privateKeyPem: string };
+beforeAll(async () => {
+  environment = { ...templateEnvironment(), [serverTlsCaFile]: join(__dirname, '../../../assets/pgbouncer/rds-ca.pem') };
+  certificate = await (await CertificateAuthority.create('the team')).issue(['pooler.internal'], []);
+});
+
+describe('the entrypoint refuses to start', () => {
+  const md5 = `md5${'0'.repeat(32)}`;
+  it.each<[string, () => NodeJS.ProcessEnv, string]>([
+    [
+      'with a plain password in the userlist',
+      () => ({ [userlistVariable]: `${userlist}"report" "hunter2"\n` }),
+      'PGBOUNCER_USERLIST has something other than a SCRAM verifier for "report"; store what PostgreSQL stores, neither a password nor an md5 hash',
+    ],
+    [
+      'with an md5 hash in the userlist',
+      () => ({ [userlistVariable]: `"odd ""name" "${md5}"` }),
+      'PGBOUNCER_USERLIST has something other than a SCRAM verifier for "odd ""name"; store what PostgreSQL stores, neither a password nor an md5 hash',
+    ],
+    [
+      'with something that is no userlist',
+      () => ({ [userlistVariable]: '{"username":"report","password":"hunter2"}' }),
+      'user 1 of PGBOUNCER_USERLIST is not on a line "user" "SCRAM-SHA-256$…"; correct the secret',
+    ],
+    ['with an empty userlist', () => ({ [userlistVariable]: '\n' }), 'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret'],
+    ['without a userlist', () => ({ [userlistVariable]: undefined }), 'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret'],
+    [
+      'without a database',
+      () => ({ PGBOUNCER_DATABASE_BOOKEDBARBER: undefined, PGBOUNCER_DATABASE_BOOKEDBARBER_RO: undefined }),
+      'no variable PGBOUNCER_DATABASE_<ALIAS> is set; there is nothing to connect to',
+    ],
+    [
+      'with a line break in a setting',
+      () => ({ PGBOUNCER_SETTING_SERVER_RESET_QUERY: 'DISCARD ALL\nauth_type = any' }),
+      'PGBOUNCER_SETTING_SERVER_RESET_QUERY holds a line break, which cannot stand in an ini',
+    ],
+    ['without a run directory', () => ({ [runDirectory]: '/nowhere' }), 'run directory /nowhere cannot be written to; mount a volume there that belongs to user '],
+    ['without the authorities of the databases', () => ({ [serverTlsCaFile]: '/nowhere.pem' }), "the databases' certificate authorities, /nowhere.pem, cannot be read"],
+    ['with a drain that is no number', () => ({ [drainSeconds]: 'soon' }), '"soon" is not a whole number of seconds; correct PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS'],
+    [
+      'with more clients than files may be open',
+      () => ({ PGBOUNCER_SETTING_MAX_CLIENT_CONN: '10000000' }),
+      'max_client_conn is 10000000, but only ',
+    ],
+    ['with a certificate that is none', () => ({ [clientTlsCertificate]: 'x', [clientTlsKey]: certificate.privateKeyPem }), 'PGBOUNCER_CLIENT_TLS_CERT is not a certificate in PEM form'],
+    [
+      'with a certificate but no key',
+      () => ({ [clientTlsCertificate]: certificate.certificatePem }),
+      'PGBOUNCER_CLIENT_TLS_KEY is not an unencrypted private key in PEM form',
+    ],
+  ])('%s', async (_title, change, message) => {
+    const { code, log } = await exitOf(change());
+    expect({ code, lines: log.split('\n').length }).toEqual({ code: 1, lines: 1 });
+    expect(log).toContain(`entrypoint: ${message}`);
+    expect(log).not.toMatch(new RegExp(`hunter2|${md5}`));
+  });
+
+  it('with a certificate that does not match its key', async () => {
+    const other = await (await CertificateAuthority.create('the team')).issue(['pooler.internal'], []);
+    const { code, log } = await exitOf({ [clientTlsCertificate]: certificate.certificatePem, [clientTlsKey]: other.privateKeyPem });
+    expect({ code, log }).toEqual({ code: 1, log: 'entrypoint: PGBOUNCER_CLIENT_TLS_CERT and PGBOUNCER_CLIENT_TLS_KEY do not belong together' });
+  });
+
+  it('with a setting that PgBouncer refuses, naming it', async () => {
+    const { code, log } = await exitOf({ PGBOUNCER_SETTING_POOL_MODE: 'sometimes' });
+    expect(code).toBe(1);
+    expect(log).toMatch(/invalid value "sometimes" for parameter pool_mode/);
+    expect(log).toMatch(/entrypoint: PgBouncer ended with exit code 1$/);
+  });
+});
+
+describe('a running entrypoint', () => {
+  let pooler: PoolerProcess;
+  beforeEach(async () => {
+    pooler = await PoolerProcess.start(address, environment);
+  });
+  afterEach(() => pooler.stop());
+
+  it('keeps its files to itself', async () => {
+    for (const file of ['pgbouncer.ini', 'userlist.txt', 'client.key']) {
+      expect((await stat(join(pooler.runDirectory, file))).mode & 0o777).toBe(0o600);
+    }
+  });
+
+  it('hands PgBouncer neither the userlist nor anything else that is secret', async () => {
+    const inherited = await readFile(`/proc/${await pooler.pgbouncerPid()}/environ`, 'utf8');
+    expect(inherited).toContain('PGBOUNCER_SETTING_POOL_MODE=transaction');
+    expect(inherited).not.toMatch(/SCRAM|PGBOUNCER_USERLIST=|PGBOUNCER_CLIENT_TLS/);
+  });
+
+  it('writes the ini sorted, each key once', async () => {
+    const ini = await readFile(join(pooler.runDirectory, 'pgbouncer.ini'), 'utf8');
+    const [databases, settings] = ini.split('\n\n').map((section) => section.trim().split('\n').map((line) => line.split(' = ')[0]!));
+    expect(databases).toEqual(['[databases]', 'bookedbarber', 'bookedbarber_ro']);
+    expect(settings!.slice(1)).toEqual([...new Set(settings!.slice(1))].sort());
+    expect(settings).toHaveLength(new Set(settings).size);
+  });
+
+  it('writes the ini again on SIGHUP', async () => {
+    const ini = join(pooler.runDirectory, 'pgbouncer.ini');
+    const before = await readFile(ini, 'utf8');
+    await writeFile(ini, 'tampered with');
+    pooler.signal('SIGHUP');
+    await until(async () => (await readFile(ini, 'utf8')) === before && pooler.log.includes('got SIGHUP'));
+    await expect(pooler.checkHealth()).resolves.toBeDefined();
+  });
+
+  it('takes PgBouncer with it when it is killed', async () => {
+    const pgbouncer = await pooler.pgbouncerPid();
+    pooler.signal('SIGKILL');
+    await until(() => !isRunning(pgbouncer));
+    expect(isRunning(pgbouncer)).toBe(false);
+  });
+
+  it("ends when PgBouncer does, with its exit code", async () => {
+    process.kill(await pooler.pgbouncerPid(), 'SIGKILL');
+    expect(await pooler.exitCode).toBe(137);
+    expect(pooler.log).toMatch(/PgBouncer ended with exit code 137$/);
+  });
+});
+
+describe('the health check', () => {
+  it('passes while PgBouncer answers, fails while it is frozen and passes again, whatever the database does', async () => {
+    const pooler = await PoolerProcess.start(address, environment);
+    try {
+      await expect(pooler.checkHealth()).resolves.toEqual({ stdout: '', stderr: '' });
+      const pgbouncer = await pooler.pgbouncerPid();
+      process.kill(pgbouncer, 'SIGSTOP');
+      const start = Date.now();
+      await expect(pooler.checkHealth()).rejects.toThrow(/failed/);
+      expect(Date.now() - start).toBeLessThan(3000);
+      process.kill(pgbouncer, 'SIGCONT');
+      await expect(pooler.checkHealth()).resolves.toBeDefined();
+    } finally {
+      await pooler.stop();
+    }
+  });
+
+  it('fails where nobody listens', async () => {
+    const pooler = await PoolerProcess.launch('127.33.1.2', { ...environment, [userlistVariable]: '' });
+    await pooler.exitCode;
+    await expect(pooler.checkHealth()).rejects.toThrow(/Connection refused/);
+    await pooler.stop();
+  });
+});
+
+it('accepts a verifier of any number of iterations', async () => {
+  const one = scramVerifier({ password: 'x', iterations: 1 });
+  const pooler = await PoolerProcess.start(address, { ...environment, [userlistVariable]: `"a" "${one}"` });
+  await expect(pooler.checkHealth()).resolves.toBeDefined();
+  await pooler.stop();
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
+import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
+import { Resolver } from '../../../lib/rehearsal/network/resolver';
+import type { PoolerConfig } from '../../../lib/config/tier-config';
+import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
+import { scramVerifier } from '../../../lib/tier/roles/scram-verifier';
+import { renderUserlist } from '../../../lib/tier/roles/userlist';
+import { containerEnvironment, poolerTemplate } from '../../tier/pooler/pooler-stack';
+
+/** Odd characters, as a password may have them. */
+export const password = `p 'a"b\\c$d%e:f@g/h?i#`;
+
+const verifiers = new Map([
+  ['bookedbarber_app', scramVerifier({ password, iterations: 256 })],
+  ['bookedbarber_collector', scramVerifier({ password, iterations: 4096 })],
+  ['pgbouncer_admin', scramVerifier({ password, iterations: 4096 })],
+]);
+
+/** What the secret holds. */
+export const userlist = renderUserlist(verifiers);
+
+/** Few enough clients for the open files of any machine. */
+const fewClients: PoolerConfig = { maxClientConnections: 300 };
+
+/** The container's environment in the template of a small service. */
+export function templateEnvironment(change: PoolerConfig = {}): Readonly<Record<string, string>> {
+  return { ...containerEnvironment(poolerTemplate({ ...fewClients, ...change })), [poolerEnvironment.userlist]: userlist };
+}
+
+/** A primary with TLS and the roles of the pooler, perhaps a standby, and the DNS server that knows them. */
+export class PooledDatabases {
+  private constructor(
+    readonly primary: PostgresServer,
+    readonly replica: PostgresServer | undefined,
+    readonly resolver: Resolver,
+    private readonly directory: string,
+  ) {}
+
+  /** @param block the first three bytes of its addresses */
+  static async start(block: string, options: { readonly replica: boolean }): Promise<PooledDatabases> {
+    const directory = await mkdtemp(join(tmpdir(), 'pooled-databases-'));
+    const tls = await CertificateAuthority.create('authority of the databases');
+    const primary = await PostgresServer.start({
+      address: `${block}.1`,
+      hostName: 'primary.internal',
+      tls,
+      rds: { masterUsername: 'bookedbarber_master', masterPassword: password, databaseName: 'bookedbarber' },
+      parameters: { fsync: 'off', log_connections: 'on' },
+    });
+    for (const [user, verifier] of verifiers) await primary.query(`CREATE ROLE ${user} LOGIN PASSWORD '${verifier}'`);
+    await primary.query('CREATE TABLE appointments (id int PRIMARY KEY); GRANT ALL ON appointments TO bookedbarber_app', [], 'bookedbarber');
+    const replica = options.replica ? await primary.startStandby({ address: `${block}.2`, hostName: 'replica-1.internal' }) : undefined;
+    const resolver = await Resolver.start(`${block}.9`, 5353);
+    resolver.set('primary.internal', primary.address);
+    // The second replica of the template has vanished: no name, nobody there.
+    if (replica) resolver.set('replica-1.internal', replica.address);
+    await writeFile(join(directory, 'ca.pem'), tls.certificatePem);
+    await writeFile(join(directory, 'other-ca.pem'), (await CertificateAuthority.create('somebody else')).certificatePem);
+    await writeFile(join(directory, 'resolv.conf'), resolver.resolvConf);
+    return new PooledDatabases(primary, replica, resolver, directory);
+  }
+
+  /** What a task is told in its template, and where things lie here. */
+  environment(change: PoolerConfig = {}): Readonly<Record<string, string>> {
+    return {
+      ...templateEnvironment(change),
+      [poolerEnvironment.serverTlsCaFile]: join(this.directory, 'ca.pem'),
+      [poolerEnvironment.resolvConf]: join(this.directory, 'resolv.conf'),
+    };
+  }
+
+  /** Authorities that did not sign the databases' certificates. */
+  get otherCaFile(): string {
+    return join(this.directory, 'other-ca.pem');
+  }
+
+  async stop(): Promise<void> {
+    await this.replica?.stop();
+    await this.primary.stop();
+    await this.resolver.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}

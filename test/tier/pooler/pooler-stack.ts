@@ -1,0 +1,45 @@
+import { SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Stack } from 'aws-cdk-lib/core';
+
+import { connectionBudget } from '../../../lib/config/connection-budget';
+import { environments } from '../../../lib/config/environments';
+import { resolveConfig } from '../../../lib/config/resolve-config';
+import type { PoolerConfig } from '../../../lib/config/tier-config';
+import { Pooler } from '../../../lib/tier/pooler/pooler';
+import { testApp } from '../../synthesize';
+
+/** The pooler of production, or one changed, alone in a stack with `primary.internal` and two replicas behind it. */
+export function poolerTemplate(change: PoolerConfig = {}): Template {
+  const config = resolveConfig('production', { ...environments.production, pooler: { ...environments.production.pooler, ...change } });
+  const { poolSizePerTask, readOnlyPoolSizePerTask } = connectionBudget(config);
+  const stack = new Stack(testApp(), 'service');
+  const vpc = new Vpc(stack, 'Vpc', { natGateways: 1 });
+  const subnets = { subnetType: SubnetType.PRIVATE_WITH_EGRESS };
+  const database = { databaseName: 'bookedbarber', port: 5432 };
+  new Pooler(stack, 'Pooler', {
+    vpc,
+    taskSubnets: subnets,
+    balancerSubnets: subnets,
+    taskSecurityGroup: new SecurityGroup(stack, 'Tasks', { vpc, allowAllOutbound: false }),
+    balancerSecurityGroup: new SecurityGroup(stack, 'Balancer', { vpc, allowAllOutbound: false }),
+    userlistSecret: new Secret(stack, 'Userlist'),
+    userlistVersion: 'version-1',
+    databases: [
+      { ...database, alias: 'bookedbarber', hosts: ['primary.internal'], maxDbConnections: poolSizePerTask },
+      { ...database, alias: 'bookedbarber_ro', hosts: ['replica-1.internal', 'replica-2.internal'], maxDbConnections: readOnlyPoolSizePerTask },
+    ],
+    consoleUsers: { admin: 'pgbouncer_admin', stats: 'bookedbarber_collector' },
+    config: config.pooler,
+  });
+  return Template.fromStack(stack);
+}
+
+/** What the task definition gives the container in plain sight. */
+export function containerEnvironment(template: Template): Readonly<Record<string, string>> {
+  const [task] = Object.values(template.findResources('AWS::ECS::TaskDefinition')) as {
+    Properties: { ContainerDefinitions: { Environment: { Name: string; Value: string }[] }[] };
+  }[];
+  return Object.fromEntries(task!.Properties.ContainerDefinitions[0]!.Environment.map(({ Name, Value }) => [Name, Value]));
+}
