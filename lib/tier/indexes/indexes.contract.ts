@@ -1,0 +1,28 @@
+/** Type of the custom resource whose properties are the index catalogue. */
+export const indexesResourceType = 'Custom::PostgresIndexes';
+
+/** Properties of the custom resource that are no index; every other one is an index's SQL. */
+export const indexesProperties = {
+  /** `started` or `valid`. */
+  wait: 'Wait',
+  /** `host:port/name`. Not read: another database is another value, and so gets its indexes. */
+  database: 'Database',
+} as const;
+
+/** Environment variables of its functions besides those of `database.contract.ts`. */
+export const indexesEnvironment = {
+  /** RDS identifiers of the primary and its replicas, by commas: asked whether they are available. */
+  instanceIdentifiers: 'INSTANCE_IDENTIFIERS',
+} as const;
+
+/** What the scheduled function answers, and what stands in its log. */
+export interface IndexSummary {
+  readonly valid: readonly string[];
+  readonly building: readonly string[];
+  /** Their turn comes when the builds before them are done. */
+  readonly waiting: readonly string[];
+  /** `index: table`; the application's migration has not made the table yet. */
+  readonly deferred: readonly string[];
+  /** `index: what is wrong and what to do`. */
+  readonly failed: readonly string[];
+}
