@@ -1,0 +1,68 @@
+import { type App, Stage, Tags } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+
+import { type ResolvedTierConfig, resolveConfig } from '../config/resolve-config';
+import type { TierConfig } from '../config/tier-config';
+import { InvalidConfigError, validateConfig } from '../config/validate-config';
+import { acknowledgeFindings } from './acknowledgements';
+import { DataStack } from './data-stack';
+import { ServiceStack } from './service-stack';
+
+export interface DatabaseTierProps {
+  readonly config: ResolvedTierConfig;
+}
+
+/** The database tier of one environment: a stack that must never be lost, and one that can be rebuilt. */
+export class DatabaseTier extends Stage {
+  readonly data: DataStack;
+  readonly service: ServiceStack;
+
+  constructor(scope: Construct, id: string, { config }: DatabaseTierProps) {
+    const env = { account: config.account, region: config.region };
+    super(scope, id, { env });
+    const prefix = `bookedbarber-${config.environmentName}`;
+
+    this.data = new DataStack(this, 'data', {
+      stackName: `${prefix}-data`,
+      description: `BookedBarber database tier, ${config.environmentName}: what must never be lost`,
+      // With RETAIN on the instance alone, deleting the stack would still take its network apart.
+      terminationProtection: config.database.protection === 'retain',
+      config,
+    });
+    this.service = new ServiceStack(this, 'service', {
+      stackName: `${prefix}-service`,
+      description: `BookedBarber database tier, ${config.environmentName}: what can be rebuilt`,
+      config,
+      data: this.data,
+    });
+    for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value);
+    acknowledgeFindings(this, config);
+  }
+}
+
+/**
+ * Adds the tier of every environment to the app, once all of them have been judged.
+ *
+ * @param only name of the one environment to add; undefined adds all
+ * @throws Error that names every environment and field that is wrong, before any construct is made
+ */
+export function addTiers(app: App, environments: Readonly<Record<string, TierConfig>>, only?: string): readonly DatabaseTier[] {
+  if (only !== undefined && !Object.hasOwn(environments, only)) {
+    throw new Error(`there is no environment "${only}"; lib/config/environments.ts has ${Object.keys(environments).join(', ')}`);
+  }
+  const configs = Object.entries(environments)
+    .filter(([name]) => only === undefined || name === only)
+    .map(([name, config]) => resolveConfig(name, config));
+
+  const errors = configs.flatMap((config) => {
+    try {
+      validateConfig(config);
+      return [];
+    } catch (error) {
+      if (error instanceof InvalidConfigError) return [error];
+      throw error;
+    }
+  });
+  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('\n'));
+  return configs.map((config) => new DatabaseTier(app, config.environmentName, { config }));
+}

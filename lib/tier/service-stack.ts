@@ -1,0 +1,110 @@
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+
+import { connectionBudget } from '../config/connection-budget';
+import type { ResolvedTierConfig } from '../config/resolve-config';
+import type { DataStack } from './data-stack';
+import { connectionUrl } from './endpoints/connection-url';
+import { Endpoints } from './endpoints/endpoints';
+import { IndexMigrations } from './indexes/index-migrations';
+import { poolerPort, postgresPort } from './network/access-list';
+import { Pooler } from './pooler/pooler';
+import { DatabaseRoles } from './roles/database-roles';
+
+export interface ServiceStackProps extends StackProps {
+  readonly config: ResolvedTierConfig;
+  readonly data: DataStack;
+}
+
+/** What can be rebuilt: roles, pooler and indexes. A failure here never rolls a database back. */
+export class ServiceStack extends Stack {
+  constructor(scope: Construct, id: string, props: ServiceStackProps) {
+    super(scope, id, props);
+    const { config, data } = props;
+    const { network, database } = data;
+    const { vpc, serviceSubnets } = network;
+    const { securityGroups } = data.access;
+    const databaseName = config.database.databaseName;
+    const primary = { host: database.primary.dbInstanceEndpointAddress, port: postgresPort, name: databaseName };
+
+    // Imported by ARN: a grant on the constructs themselves would edit the key's policy in the data stack, which
+    // would then need roles of this stack, which needs the data stack.
+    const encryptionKey = Key.fromKeyArn(this, 'Key', data.encryptionKey.keyArn);
+    const masterSecret = Secret.fromSecretAttributes(this, 'MasterSecret', {
+      secretCompleteArn: database.masterSecret.secretArn,
+      encryptionKey,
+    });
+
+    const roles = new DatabaseRoles(this, 'Roles', {
+      network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.bootstrap },
+      database: primary,
+      masterSecret,
+      encryptionKey,
+      secretsRemovalPolicy: config.database.protection === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      config,
+    });
+
+    const budget = connectionBudget(config);
+    const readOnlyAlias = `${databaseName}_ro`;
+    const inUse = Object.entries(database.replicas).filter(([name]) => !config.replicas[name]!.retiring);
+    const pooler = new Pooler(this, 'Pooler', {
+      vpc,
+      taskSubnets: serviceSubnets,
+      balancerSubnets: serviceSubnets,
+      taskSecurityGroup: securityGroups.pooler,
+      balancerSecurityGroup: securityGroups.balancer,
+      userlistSecret: roles.userlistSecret,
+      userlistVersion: roles.userlistVersion,
+      databases: [
+        { alias: databaseName, hosts: [primary.host], port: postgresPort, databaseName, maxDbConnections: budget.poolSizePerTask },
+        {
+          alias: readOnlyAlias,
+          hosts: inUse.map(([, replica]) => replica.dbInstanceEndpointAddress),
+          port: postgresPort,
+          databaseName,
+          maxDbConnections: budget.readOnlyPoolSizePerTask,
+        },
+      ],
+      consoleUsers: { admin: 'pgbouncer_admin', stats: `${databaseName}_collector` },
+      config: config.pooler,
+    });
+    // A task that starts before its roles exist finds an empty userlist and refuses to run.
+    pooler.node.addDependency(roles.ready);
+
+    const indexes = new IndexMigrations(this, 'Indexes', {
+      network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.indexes },
+      database: primary,
+      secret: roles.secrets.indexes,
+      encryptionKey,
+      instanceIdentifiers: [database.primary, ...Object.values(database.replicas)].map((instance) => instance.instanceIdentifier),
+      indexes: config.indexes,
+      wait: config.indexWait,
+    });
+    indexes.node.addDependency(roles.ready);
+
+    const pooled = { host: pooler.endpointHost, port: poolerPort, sslmode: 'require' } as const;
+    new Endpoints(this, 'Endpoints', {
+      parameterPrefix: `/bookedbarber/${config.environmentName}`,
+      values: {
+        DATABASE_URL: {
+          value: connectionUrl({ ...pooled, database: databaseName }),
+          description: 'Reads and writes, pooled by transaction; user and password are in APPLICATION_SECRET_ARN',
+        },
+        READ_REPLICA_URL: {
+          value: connectionUrl({ ...pooled, database: readOnlyAlias }),
+          description: 'Reads from the replicas, pooled by transaction; may be some seconds behind',
+        },
+        MIGRATIONS_DATABASE_URL: {
+          value: connectionUrl({ host: primary.host, port: primary.port, database: databaseName, sslmode: 'verify-full' }),
+          description: 'The primary itself, for schema migrations; user and password are in MIGRATIONS_SECRET_ARN',
+        },
+        APPLICATION_SECRET_ARN: { value: roles.secrets.application.secretArn, description: 'Secret of the application' },
+        READ_ONLY_SECRET_ARN: { value: roles.secrets.readOnly.secretArn, description: 'Secret for reports and people who only read' },
+        MIGRATIONS_SECRET_ARN: { value: roles.secrets.migrations.secretArn, description: 'Secret of schema migrations' },
+        POOLER_ADMIN_SECRET_ARN: { value: roles.secrets.poolerAdmin.secretArn, description: "Secret of the pooler's admin console" },
+      },
+    });
+  }
+}
