@@ -1,0 +1,2 @@
+-- The least that a connection can be opened for.
+SELECT 1;

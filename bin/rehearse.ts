@@ -1,0 +1,72 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+import { metrics } from '../lib/rehearsal/load/metrics';
+import { Progress } from '../lib/rehearsal/report/progress';
+import { rehearse } from '../lib/rehearsal/rehearsal';
+
+/** 0: nothing missed, 1: something missed, 2: it could not run, 130: interrupted. */
+const exitCodes = { met: 0, missed: 1, couldNotRun: 2, interrupted: 130 } as const;
+
+function wholeNumber(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`"${text}" is not a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+interface Options {
+  readonly environment: string;
+  readonly assembly?: string;
+  readonly rows: number;
+  readonly loadTransactions: number;
+  readonly sessions: number;
+  readonly report: string;
+  readonly keep: boolean;
+}
+
+const program = new Command('npm run rehearse --')
+  .description(
+    'Brings the synthesized tier of an environment up on this machine from real PostgreSQL and real PgBouncer,\n' +
+      "loads it, and prints the guide's targets with what was measured.",
+  )
+  .option('-e, --environment <name>', 'environment of lib/config/environments.ts', 'production')
+  .option('-a, --assembly <dir>', 'rehearse this cloud assembly instead of synthesizing one')
+  .addOption(new Option('--rows <count>', 'appointments in the sample data').default(1_000_000, '1,000,000').argParser(wholeNumber(1000, 50_000_000)))
+  .option('--load-transactions <count>', "transactions of each of the 100 clients of the guide's load test", wholeNumber(1, 1_000_000), 1000)
+  .option('--sessions <count>', 'sessions with think time', wholeNumber(100, 50_000), 10_000)
+  .option('-r, --report <dir>', 'where report.json is written', 'rehearsal-out')
+  .option('-k, --keep', 'leave the tier running until Ctrl-C and write connections.json', false)
+  .addHelpText('after', () => {
+    const lines = metrics.map(({ title, definition }) => `  ${title}: ${definition}`);
+    return `\nWhat is measured:\n${lines.join('\n')}\n\nExit codes: 0 nothing missed, 1 something missed, 2 it could not run, 130 interrupted.`;
+  })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.couldNotRun))
+  .parse();
+
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (interrupt.signal.aborted) return;
+    process.stderr.write(`\n${signal}: stopping everything\n`);
+    interrupt.abort();
+  });
+}
+
+const progress = new Progress();
+rehearse({ ...program.opts<Options>(), progress, signal: interrupt.signal }).then(
+  (missed) => {
+    process.exitCode = missed ? exitCodes.missed : exitCodes.met;
+  },
+  (error: Error) => {
+    progress.fail();
+    if (interrupt.signal.aborted) {
+      process.exitCode = exitCodes.interrupted;
+      return;
+    }
+    process.stderr.write(`the rehearsal could not run: ${error.message}\n`);
+    process.exitCode = exitCodes.couldNotRun;
+  },
+);

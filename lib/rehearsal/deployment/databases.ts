@@ -1,0 +1,118 @@
+import { totalmem } from 'node:os';
+
+import { PostgresServer } from '../engines/postgres-server';
+import type { Site } from '../site';
+import type { ResourceMaker, ResourceRequest } from './deployment';
+import { resolveDynamicReferences } from './dynamic-references';
+
+/** An instance of the template, running here. */
+export interface RunningInstance {
+  /** As in the template, or its logical id in lower case. */
+  readonly identifier: string;
+  /** `db.r7g.xlarge` */
+  readonly instanceClass: string;
+  readonly server: PostgresServer;
+  readonly role: 'primary' | 'replica';
+}
+
+interface InstanceProperties {
+  readonly DBInstanceIdentifier?: string;
+  readonly DBInstanceClass: string;
+  readonly DBName?: string;
+  readonly DBParameterGroupName: string;
+  readonly MasterUsername?: string;
+  readonly MasterUserPassword?: string;
+  readonly MultiAZ?: boolean;
+  readonly Port: string;
+  readonly SourceDBInstanceIdentifier?: string;
+}
+
+/** PostgreSQL for each RDS instance of the template, with the parameters of its group. */
+export class Databases {
+  readonly instances: RunningInstance[] = [];
+  /** What could not be as in the template, because this machine is smaller. */
+  readonly scaled: string[] = [];
+  private readonly parameterGroups = new Map<string, Readonly<Record<string, string>>>();
+
+  constructor(private readonly site: Site) {}
+
+  readonly parameterGroup: ResourceMaker = {
+    fidelity: 'as it is',
+    make: ({ logicalId, properties }) => {
+      this.parameterGroups.set(logicalId, properties.Parameters as Record<string, string>);
+      return { ref: logicalId };
+    },
+  };
+
+  readonly instance: ResourceMaker = {
+    fidelity: 'imitated',
+    make: async (request) => {
+      const properties = request.properties as unknown as InstanceProperties;
+      const instance = properties.SourceDBInstanceIdentifier === undefined ? await this.startPrimary(request, properties) : await this.startReplica(request, properties);
+      this.instances.push(instance);
+      const { server, identifier } = instance;
+      this.site.resolver.set(server.hostName, server.address);
+      this.site.aws.rds.set({ identifier, host: server.hostName, port: server.port, parameterGroup: properties.DBParameterGroupName });
+      return {
+        ref: identifier,
+        attributes: { 'Endpoint.Address': server.hostName, 'Endpoint.Port': String(server.port), DBInstanceArn: `arn:aws:rds:eu-central-1:000000000000:db:${identifier}`, DbiResourceId: `db-${identifier}` },
+      };
+    },
+  };
+
+  get primary(): RunningInstance {
+    const primary = this.instances.find(({ role }) => role === 'primary');
+    if (!primary) throw new Error('the template has no primary instance');
+    return primary;
+  }
+
+  get replicas(): readonly RunningInstance[] {
+    return this.instances.filter(({ role }) => role === 'replica');
+  }
+
+  private async startPrimary({ logicalId }: ResourceRequest, properties: InstanceProperties): Promise<RunningInstance> {
+    const identifier = identifierOf(logicalId, properties);
+    const readSecret = (secretArn: string, key: string) => this.site.aws.secrets.json(secretArn)[key] ?? '';
+    if (properties.MultiAZ) {
+      this.scaled.push(`${identifier} is Multi-AZ: its standby in the second zone is not brought up, so commits do not wait for it`);
+    }
+    const server = await PostgresServer.start({
+      ...this.placeOf(identifier, properties),
+      parameters: this.parametersOf(properties),
+      tls: this.site.authority,
+      rds: {
+        masterUsername: resolveDynamicReferences(properties.MasterUsername ?? '', readSecret),
+        masterPassword: resolveDynamicReferences(properties.MasterUserPassword ?? '', readSecret),
+        databaseName: properties.DBName ?? 'postgres',
+      },
+    });
+    this.site.teardown.defer(identifier, () => server.stop());
+    return { identifier, instanceClass: properties.DBInstanceClass, server, role: 'primary' };
+  }
+
+  private async startReplica({ logicalId }: ResourceRequest, properties: InstanceProperties): Promise<RunningInstance> {
+    const identifier = identifierOf(logicalId, properties);
+    const sourceIdentifier = properties.SourceDBInstanceIdentifier!.split(':').at(-1);
+    const source = this.instances.find((instance) => instance.identifier === sourceIdentifier);
+    if (!source) throw new Error(`its source ${sourceIdentifier} is not an instance of the template`);
+    const server = await source.server.startStandby({ ...this.placeOf(identifier, properties), parameters: this.parametersOf(properties) });
+    this.site.teardown.defer(identifier, () => server.stop());
+    return { identifier, instanceClass: properties.DBInstanceClass, server, role: 'replica' };
+  }
+
+  private placeOf(identifier: string, { Port }: InstanceProperties) {
+    return { address: this.site.addresses.next(), port: Number(Port), hostName: `${identifier}.rds.internal` };
+  }
+
+  /** The group's parameters, and the memory that RDS gives by the class of the instance, as far as this machine has it. */
+  private parametersOf({ DBParameterGroupName }: InstanceProperties): Record<string, string> {
+    const parameters = this.parameterGroups.get(DBParameterGroupName);
+    if (!parameters) throw new Error(`its parameter group ${DBParameterGroupName} is not in the template`);
+    const sharedBuffersMiB = Math.min(1024, Math.floor(totalmem() / 2 ** 20 / 16));
+    return { shared_buffers: `${sharedBuffersMiB}MB`, ...parameters };
+  }
+}
+
+function identifierOf(logicalId: string, { DBInstanceIdentifier }: InstanceProperties): string {
+  return DBInstanceIdentifier ?? logicalId.toLowerCase();
+}

@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+import { runsAsRoot } from './unprivileged-user';
+
+/**
+ * Where unpacked programs are kept between runs. As root they lie outside root's home, which PostgreSQL, run as an
+ * unprivileged user, may not enter.
+ */
+function cacheRoot(): string {
+  // eslint-disable-next-line no-restricted-properties -- the XDG convention is a variable
+  const base = runsAsRoot ? '/var/cache' : (process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'));
+  return join(base, 'bookedbarber-database-tier');
+}
+
+/**
+ * The directory of that name in the cache; filled first if it is not there. The name holds every version that matters,
+ * so that a change makes a new one. Two runs at once each fill their own, and one of them wins.
+ */
+export async function cachedDirectory(name: string, fill: (directory: string) => Promise<void>): Promise<string> {
+  const directory = join(cacheRoot(), name);
+  if (existsSync(directory)) return directory;
+  await mkdir(cacheRoot(), { recursive: true, mode: 0o755 });
+  const unfinished = await mkdtemp(`${directory}.`);
+  try {
+    await fill(unfinished);
+    await rename(unfinished, directory);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    if (!existsSync(directory)) throw error;
+  }
+  return directory;
+}

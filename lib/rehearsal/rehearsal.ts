@@ -1,0 +1,129 @@
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+import { readEnvironment } from '../assembly/environment-assembly';
+import { Connections } from './connections';
+import { TierUnderRehearsal } from './deployment/tier-under-rehearsal';
+import { debianTools } from './engines/debian-tools';
+import { loadSample } from './load/sample';
+import type { Progress } from './report/progress';
+import { type Check, missedAny, type Report, reportSchemaVersion, writeReport } from './report/report';
+import { renderNotes, renderTargetTable } from './report/target-table';
+import type { Bench } from './scorecard/bench';
+import { measureConnectionOverhead, measureConnections, measureLoadTest } from './scorecard/connections';
+import { finishIndexBuilds, measureIndexes } from './scorecard/indexes';
+import { measureIndexedQuery, measureThroughput } from './scorecard/throughput';
+import { openSite } from './site';
+import { synthesize } from './synthesize';
+import { Teardown } from './teardown';
+
+export interface RehearsalOptions {
+  readonly environment: string;
+  /** A cloud assembly. @default - synthesized anew */
+  readonly assembly?: string;
+  /** Appointments of the sample. */
+  readonly rows: number;
+  /** Of each of the 100 clients of the guide's load test. */
+  readonly loadTransactions: number;
+  /** With think time. */
+  readonly sessions: number;
+  /** Directory of the report. */
+  readonly report: string;
+  /** Leave everything running until the signal. */
+  readonly keep: boolean;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** What one machine cannot show, whatever it measures. */
+const notProven = [
+  "RDS's own failover time, backups, storage throughput and network latency",
+  'IAM policies, security groups and subnets: everything here may talk to everything',
+  'Graviton: the same versions run here on the processor of this machine',
+];
+
+/**
+ * Brings an environment up, loads it, measures it and takes it down again.
+ *
+ * @returns whether a target was missed
+ * @throws Error if it could not run
+ */
+export async function rehearse(options: RehearsalOptions): Promise<boolean> {
+  const { environment, progress, signal } = options;
+  const startedAt = new Date();
+  const teardown = new Teardown();
+  try {
+    progress.begin('Programs');
+    await debianTools((what) => progress.update(what));
+
+    const site = await openSite(teardown);
+    const assembly = options.assembly ?? join(site.directory, 'assembly');
+    if (options.assembly === undefined) {
+      progress.begin(`Synthesizing ${environment}`);
+      await synthesize(environment, assembly, signal);
+    }
+    const stacks = readEnvironment(assembly, environment);
+
+    progress.begin(`Bringing ${environment} up`);
+    const tier = new TierUnderRehearsal(site, {
+      maxSessions: options.sessions + 1000,
+      signal,
+      onProgress: (what) => progress.update(what),
+    });
+    await tier.deploy(stacks);
+    const connections = new Connections(tier);
+
+    // As at a first deploy: the application makes its tables afterwards, and finds its indexes built later.
+    progress.begin(`Sample of ${options.rows.toLocaleString('en-US')} appointments`);
+    await loadSample(() => connections.migrations(), options.rows, (what) => progress.update(what));
+    const bench: Bench = { tier, connections, rows: options.rows, signal, onProgress: (what) => progress.update(what) };
+
+    progress.begin('Index builds');
+    await finishIndexBuilds(bench);
+    const checks = await measure(bench, options, async () => measureIndexes(bench, stacks));
+
+    const report: Report = {
+      schemaVersion: reportSchemaVersion,
+      environment,
+      startedAt: startedAt.toISOString(),
+      durationSeconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
+      machine: { cores: cpus().length, memoryMiB: Math.round(totalmem() / 2 ** 20) },
+      checks,
+      fidelity: [...tier.deployment.fidelityByType].map(([resourceType, fidelity]) => ({ resourceType, fidelity })).sort((a, b) => (a.resourceType < b.resourceType ? -1 : 1)),
+      scaled: tier.databases.scaled,
+      notProven,
+    };
+    const path = writeReport(options.report, report);
+    progress.succeed();
+    process.stdout.write(`${renderTargetTable(checks)}\n\n${renderNotes(report)}\n\nreport: ${path}\n`);
+    if (options.keep) await keepRunning(connections, options);
+    return missedAny(checks);
+  } finally {
+    for (const failure of await teardown.run()) process.stderr.write(`${failure.message}\n`);
+  }
+}
+
+async function measure(bench: Bench, options: RehearsalOptions, indexes: () => Promise<Check>): Promise<readonly Check[]> {
+  const { progress } = options;
+  const step = async <Result>(title: string, run: () => Promise<Result>): Promise<Result> => {
+    progress.begin(title);
+    return run();
+  };
+  const indexesValid = await step('Measuring: indexes', indexes);
+  const overhead = await step('Measuring: logins', () => measureConnectionOverhead(bench));
+  const loadTest = await step("Measuring: the guide's load test", () => measureLoadTest(bench, options.loadTransactions));
+  const indexedQuery = await step('Measuring: indexed queries', () => measureIndexedQuery(bench));
+  const throughput = await step('Measuring: reads and writes', () => measureThroughput(bench));
+  const connections = await step(`Measuring: 1,000 busy connections and ${options.sessions.toLocaleString('en-US')} sessions`, () => measureConnections(bench, options.sessions));
+  return [...connections, indexedQuery, ...throughput, ...loadTest, overhead, indexesValid];
+}
+
+/** Waits for the signal, with everything running. */
+async function keepRunning(connections: Connections, { report, signal }: RehearsalOptions): Promise<void> {
+  const path = join(report, 'connections.json');
+  connections.write(path);
+  process.stdout.write(
+    `\nEverything runs on until Ctrl-C; ${path} says where. For example:\n  psql "$(node -p 'require("./${path}").adminUrl')" -c 'SHOW POOLS'\n`,
+  );
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Verdict } from '../load/metrics';
+
+/** Raised when a field changes its meaning or goes away; fields may be added without it. */
+export const reportSchemaVersion = 1;
+
+/** One line of the target table. */
+export interface Check {
+  /** Stable key, for example `indexed-query-p95`. */
+  readonly name: string;
+  readonly title: string;
+  /** In words, for example `< 50`. */
+  readonly target: string;
+  readonly measured: number;
+  readonly unit: string;
+  readonly verdict: Verdict;
+  /** How the figure came about: the arithmetic of an extrapolation, what was excluded. */
+  readonly detail?: string;
+}
+
+/** How a type of resource of the template was brought up. */
+export interface FidelityRow {
+  readonly resourceType: string;
+  readonly fidelity: string;
+}
+
+export interface Report {
+  readonly schemaVersion: typeof reportSchemaVersion;
+  readonly environment: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly durationSeconds: number;
+  readonly machine: { readonly cores: number; readonly memoryMiB: number };
+  readonly checks: readonly Check[];
+  readonly fidelity: readonly FidelityRow[];
+  /** What differs from the template because this machine is smaller, one sentence each. */
+  readonly scaled: readonly string[];
+  /** What no rehearsal on one machine can prove, one sentence each. */
+  readonly notProven: readonly string[];
+}
+
+/** Writes `report.json` and returns its path. */
+export function writeReport(directory: string, report: Report): string {
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, 'report.json');
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  return path;
+}
+
+/** True if a target was missed: the rehearsal then fails. */
+export function missedAny(checks: readonly Check[]): boolean {
+  return checks.some(({ verdict }) => verdict === 'missed');
+}

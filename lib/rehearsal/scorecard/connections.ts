@@ -1,0 +1,86 @@
+import { percentile } from '../load/percentile';
+import type { Check } from '../report/report';
+import { type Bench, checkOf, load } from './bench';
+import { poolerStatistics } from './pooler-statistics';
+import { whileSampling } from './while-sampling';
+
+const loginRuns = 20;
+const loginsPerRun = 25;
+const busyConnections = 1000;
+const busySeconds = 10;
+const thinkSeconds = 10;
+const sampledEveryMs = 1000;
+
+/** What a new connection costs a client: TCP, TLS, login, a query and the goodbye, by libpq. */
+export async function measureConnectionOverhead(bench: Bench): Promise<Check> {
+  const latenciesMs: number[] = [];
+  for (let index = 0; index < loginRuns; index++) {
+    const { transactionsPerSecond } = await load(bench, bench.connections.readWrite, {
+      script: 'login',
+      clients: 1,
+      protocol: 'simple',
+      reconnect: true,
+      length: { transactionsPerClient: loginsPerRun },
+    });
+    latenciesMs.push(1000 / transactionsPerSecond);
+  }
+  return checkOf('connection-overhead', percentile(latenciesMs, 50), {}, `median of ${loginRuns} runs of ${loginsPerRun} logins, one after another`);
+}
+
+/** The guide's own load test, and how many server sessions it took. */
+export async function measureLoadTest(bench: Bench, transactionsPerClient: number): Promise<readonly Check[]> {
+  const before = await countSessions(bench);
+  const { transactions, failed, transactionsPerSecond } = await load(bench, bench.connections.readWrite, {
+    script: 'booking',
+    clients: 100,
+    threads: 10,
+    protocol: 'extended',
+    length: { transactionsPerClient },
+  });
+  const after = await countSessions(bench);
+  const newSessions = after.serverSessions - before.serverSessions;
+  const pooled = after.transactions - before.transactions;
+  return [
+    checkOf('load-test', failed, {}, `${transactions} of ${100 * transactionsPerClient} transactions at ${transactionsPerSecond.toFixed(0)}/s`),
+    checkOf('connection-reuse', 100 * (1 - newSessions / pooled), {}, `${newSessions} new server sessions for ${pooled} transactions of the pooler`),
+  ];
+}
+
+/** Many clients that query all the time, and very many that think between queries. */
+export async function measureConnections(bench: Bench, sessions: number): Promise<readonly Check[]> {
+  const busy = await countClients(bench, () =>
+    load(bench, bench.connections.readWrite, { script: 'read', clients: busyConnections, protocol: 'prepared', length: { seconds: busySeconds } }),
+  );
+  const thinking = await countClients(bench, () =>
+    load(bench, bench.connections.readWrite, {
+      script: 'session',
+      clients: sessions,
+      protocol: 'simple',
+      length: { seconds: 2 * thinkSeconds },
+      variables: { think_seconds: thinkSeconds },
+    }),
+  );
+  return [
+    checkOf('concurrent-connections', busy.mostClients, busy, `${busy.transactions} queries, ${busy.failed} failed`),
+    checkOf('sessions', thinking.mostClients, thinking, `a query every ${thinkSeconds} s each; ${thinking.transactions} queries, ${thinking.failed} failed`),
+  ];
+}
+
+/** Clients of the load itself, seen at the pooler's consoles; the observer's own are not counted. */
+async function countClients<Result>(bench: Bench, work: () => Promise<Result>): Promise<Result & { readonly mostClients: number }> {
+  const tasks = bench.tier.pooler.tasks.length;
+  let mostClients = 0;
+  const sample = async (): Promise<void> => {
+    const { clients } = await poolerStatistics(bench.connections, tasks);
+    mostClients = Math.max(mostClients, clients - tasks);
+  };
+  const result = await whileSampling(sampledEveryMs, sample, work);
+  return { ...result, mostClients };
+}
+
+async function countSessions({ tier, connections }: Bench): Promise<{ readonly serverSessions: number; readonly transactions: number }> {
+  const { database } = connections.readWrite;
+  const [row] = await tier.databases.primary.server.query<{ sessions: string }>('SELECT sessions FROM pg_stat_database WHERE datname = $1', [database]);
+  const { transactions } = await poolerStatistics(connections, tier.pooler.tasks.length);
+  return { serverSessions: Number(row?.sessions), transactions };
+}

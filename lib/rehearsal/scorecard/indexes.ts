@@ -1,0 +1,51 @@
+import { indexesResourceType } from '../../tier/indexes/indexes.contract';
+import type { IndexSummary } from '../../tier/indexes/indexes.contract';
+import type { AssemblyStack } from '../../assembly/environment-assembly';
+import { indexedQueries } from '../load/indexed-queries';
+import type { Check } from '../report/report';
+import { type Bench, checkOf } from './bench';
+
+/** Calls the scheduled function, as the clock would, until nothing is left to build. */
+export async function finishIndexBuilds({ tier, onProgress, signal }: Bench): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const summaries = (await tier.functions.callScheduled()).filter((answer): answer is IndexSummary => typeof answer === 'object' && answer !== null && 'valid' in answer);
+    const failed = summaries.flatMap((summary) => summary.failed);
+    if (failed.length > 0) throw new Error(`index migrations failed:\n${failed.join('\n')}`);
+    const unfinished = summaries.flatMap(({ building, waiting }) => [...building, ...waiting]);
+    if (unfinished.length === 0) return;
+    onProgress(`${unfinished.length} left`);
+  }
+}
+
+/** Every index of the template is VALID on the primary, and the planner takes it for the query that it is for. */
+export async function measureIndexes(bench: Bench, stacks: readonly AssemblyStack[]): Promise<Check> {
+  const { primary } = bench.tier.databases;
+  const { database } = bench.connections.readWrite;
+  const session = await primary.server.superuser(database);
+  try {
+    const { rows } = await session.query<{ name: string }>('SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indisvalid');
+    const valid = new Set(rows.map(({ name }) => name));
+    const wanted = stacks.flatMap(({ template }) =>
+      Object.values(template.Resources).flatMap(({ Type, Properties }) => (Type === indexesResourceType ? indexNames(Properties ?? {}) : [])),
+    );
+    const missing = wanted.filter((name) => !valid.has(name)).map((name) => `${name} is not VALID`);
+    const unused: string[] = [];
+    for (const { index, sql } of indexedQueries.filter((query) => wanted.includes(query.index))) {
+      const plan = await session.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`);
+      if (!plan.rows.some((row) => row['QUERY PLAN'].includes(index))) unused.push(`the planner does not choose ${index} for: ${sql}`);
+    }
+    const problems = [...missing, ...unused];
+    return checkOf('indexes-valid', problems.length, {}, [`${valid.size} valid indexes, ${wanted.length} of the template`, ...problems].join('; '));
+  } finally {
+    await session.end();
+  }
+}
+
+function indexNames(properties: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.values(properties).flatMap((sql) => {
+    const [, quoted, plain] = /^CREATE (?:UNIQUE )?INDEX (?:"((?:[^"]|"")+)"|(\S+)) /.exec(typeof sql === 'string' ? sql : '') ?? [];
+    const name = quoted?.replace(/""/g, '"') ?? plain;
+    return name === undefined ? [] : [name];
+  });
+}

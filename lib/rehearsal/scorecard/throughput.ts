@@ -1,0 +1,92 @@
+import type { RunningInstance } from '../deployment/databases';
+import { percentile } from '../load/percentile';
+import type { Check } from '../report/report';
+import { type Bench, checkOf, load } from './bench';
+import { instanceVCpus } from './instance-vcpus';
+import { whileSampling } from './while-sampling';
+
+const seconds = 12;
+/** Enough to keep every server connection of the pool busy. */
+const clients = 64;
+const lagSampledEveryMs = 500;
+/** The guide's rates. */
+const guideReadsPerSecond = 10_000;
+const guideWritesPerSecond = 1000;
+
+/** What a load cost an instance. */
+interface Cost {
+  readonly instance: RunningInstance;
+  readonly cpuMsPerTransaction: number;
+}
+
+/** A barber's day through the pooler: first as fast as it goes, then at half of that, where people wait least. */
+export async function measureIndexedQuery(bench: Bench): Promise<Check> {
+  const options = { script: 'read', clients, protocol: 'prepared' } as const;
+  const capacity = await load(bench, bench.connections.readWrite, { ...options, length: { seconds: seconds / 2 } });
+  const rate = capacity.transactionsPerSecond / 2;
+  const { latenciesMs } = await load(bench, bench.connections.readWrite, { ...options, length: { seconds }, rate, latencies: true });
+  return checkOf('indexed-query-p95', percentile(latenciesMs, 95), {}, `${latenciesMs.length} queries at ${rate.toFixed(0)}/s; p50 ${percentile(latenciesMs, 50).toFixed(2)} ms, p99 ${percentile(latenciesMs, 99).toFixed(2)} ms`);
+}
+
+/** Reads on the replicas and writes on the primary, and what they cost. */
+export async function measureThroughput(bench: Bench): Promise<readonly Check[]> {
+  const { primary, replicas } = bench.tier.databases;
+
+  const replicaCpu = await cpuOf(replicas);
+  const reads = await load(bench, bench.connections.readOnly, { script: 'read', clients, protocol: 'prepared', length: { seconds } });
+  const readCost: Cost = { instance: replicas[0]!, cpuMsPerTransaction: ((await cpuOf(replicas)) - replicaCpu) * 1000 / reads.transactions };
+
+  const primaryCpu = await cpuOf([primary]);
+  const { result: writes, longestLagSeconds } = await whileWatchingLag(replicas, () =>
+    load(bench, bench.connections.readWrite, { script: 'write', clients, protocol: 'prepared', length: { seconds } }),
+  );
+  const writeCost: Cost = { instance: primary, cpuMsPerTransaction: ((await cpuOf([primary])) - primaryCpu) * 1000 / writes.transactions };
+
+  return [
+    checkOf('read-queries', reads.transactionsPerSecond, reads),
+    checkOf('write-transactions', writes.transactionsPerSecond, writes),
+    checkOf('replica-lag', longestLagSeconds, writes),
+    databaseCpu(readCost, writeCost, replicas.length),
+  ];
+}
+
+/** CPU of the template's instances at the guide's rates, from what a transaction cost a core of this machine. */
+function databaseCpu(read: Cost, write: Cost, replicaCount: number): Check {
+  const usage = ({ instance, cpuMsPerTransaction }: Cost, rate: number) => {
+    const vCpus = instanceVCpus(instance.instanceClass);
+    const percent = (cpuMsPerTransaction * rate) / 10 / vCpus;
+    return { percent, text: `${instance.identifier}: ${cpuMsPerTransaction.toFixed(3)} ms × ${rate}/s ÷ ${vCpus} vCPUs = ${percent.toFixed(0)} %` };
+  };
+  const usages = [usage(write, guideWritesPerSecond), usage(read, guideReadsPerSecond / replicaCount)];
+  const busiest = Math.max(...usages.map(({ percent }) => percent));
+  return checkOf('database-cpu', busiest, { extrapolated: true }, `${usages.map(({ text }) => text).join('; ')}, taking a vCPU for a core of this machine`);
+}
+
+async function cpuOf(instances: readonly RunningInstance[]): Promise<number> {
+  const each = await Promise.all(instances.map(({ server }) => server.cpuSeconds()));
+  return each.reduce((sum, cpu) => sum + cpu, 0);
+}
+
+/**
+ * The longest delay of replay on any replica meanwhile: the age of the last transaction that it has replayed, as long
+ * as it has received more. https://www.postgresql.org/docs/17/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL
+ */
+async function whileWatchingLag<Result>(replicas: readonly RunningInstance[], work: () => Promise<Result>): Promise<{ readonly result: Result; readonly longestLagSeconds: number }> {
+  const sessions = await Promise.all(replicas.map(({ server }) => server.superuser()));
+  let longestLagSeconds = 0;
+  try {
+    const sample = async (): Promise<void> => {
+      for (const session of sessions) {
+        const { rows } = await session.query<{ lag: number }>(
+          `SELECT CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+                       ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END::float8 AS lag`,
+        );
+        longestLagSeconds = Math.max(longestLagSeconds, rows[0]!.lag);
+      }
+    };
+    const result = await whileSampling(lagSampledEveryMs, sample, work);
+    return { result, longestLagSeconds };
+  } finally {
+    await Promise.all(sessions.map((session) => session.end()));
+  }
+}
