@@ -7,8 +7,10 @@ import { whileSampling } from './while-sampling';
 const loginRuns = 20;
 const loginsPerRun = 25;
 const busyConnections = 1000;
-const busySeconds = 10;
+// Lengths in transactions: pgbench's clock starts before its logins, which take the longer the more there are.
+const busyQueriesPerClient = 50;
 const thinkSeconds = 10;
+const queriesPerSession = 2;
 const sampledEveryMs = 1000;
 
 /** What a new connection costs a client: TCP, TLS, login, a query and the goodbye, by libpq. */
@@ -49,14 +51,14 @@ export async function measureLoadTest(bench: Bench, transactionsPerClient: numbe
 /** Many clients that query all the time, and very many that think between queries. */
 export async function measureConnections(bench: Bench, sessions: number): Promise<readonly Check[]> {
   const busy = await countClients(bench, () =>
-    load(bench, bench.connections.readWrite, { script: 'read', clients: busyConnections, protocol: 'prepared', length: { seconds: busySeconds } }),
+    load(bench, bench.connections.readWrite, { script: 'read', clients: busyConnections, protocol: 'prepared', length: { transactionsPerClient: busyQueriesPerClient } }),
   );
   const thinking = await countClients(bench, () =>
     load(bench, bench.connections.readWrite, {
       script: 'session',
       clients: sessions,
       protocol: 'simple',
-      length: { seconds: 2 * thinkSeconds },
+      length: { transactionsPerClient: queriesPerSession },
       variables: { think_seconds: thinkSeconds },
     }),
   );
