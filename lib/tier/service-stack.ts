@@ -56,6 +56,7 @@ export class ServiceStack extends Stack {
       taskSecurityGroup: securityGroups.pooler,
       balancerSecurityGroup: securityGroups.balancer,
       userlistSecret: roles.userlistSecret,
+      encryptionKey,
       userlistVersion: roles.userlistVersion,
       databases: [
         { alias: databaseName, hosts: [primary.host], port: postgresPort, databaseName, maxDbConnections: budget.poolSizePerTask },

@@ -6,12 +6,13 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 
 import type { IndexDefinition, IndexWait } from '../../config/tier-config';
 import { databaseEnvironment } from '../database/database.contract';
+import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
 import { indexProperties } from './index-catalogue';
 import { indexesEnvironment, indexesProperties, indexesResourceType } from './indexes.contract';
@@ -85,13 +86,7 @@ export class IndexMigrations extends Construct {
       },
     });
     secret.grantRead(tierFunction);
-    tierFunction.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['kms:Decrypt'],
-        resources: [encryptionKey.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com` } },
-      }),
-    );
+    tierFunction.addToRolePolicy(secretDecryption(this, encryptionKey));
     // Describing instances cannot be restricted to some of them.
     tierFunction.addToRolePolicy(new PolicyStatement({ actions: ['rds:DescribeDBInstances'], resources: ['*'] }));
     return tierFunction;

@@ -13,6 +13,7 @@ import {
   Secret as EcsSecret,
   UlimitName,
 } from 'aws-cdk-lib/aws-ecs';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib/core';
@@ -20,6 +21,7 @@ import type { Construct } from 'constructs';
 
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { poolerPort } from '../network/access-list';
+import { secretDecryption } from '../secret-decryption';
 import { drain } from './drain';
 import { type PoolerDatabase, renderPoolerDatabase } from './pgbouncer-databases';
 import { type ConsoleUsers, renderPgbouncerSettings } from './pgbouncer-settings';
@@ -29,6 +31,8 @@ import { taskCapacity } from './task-capacity';
 export interface PoolerTaskProps {
   /** The only secret that tasks are given: verifiers, no password. */
   readonly userlistSecret: ISecret;
+  /** Encrypts that secret. */
+  readonly encryptionKey: IKey;
   /** Changes with the userlist: a task reads it once, at its start. */
   readonly userlistVersion: string;
   /** What clients may connect to. */
@@ -73,6 +77,7 @@ export class PoolerTask extends FargateTaskDefinition {
         maxBufferSize: Size.mebibytes(4),
       }),
     });
+    this.addToExecutionRolePolicy(secretDecryption(this, props.encryptionKey));
     container.linuxParameters!.dropCapabilities(Capability.ALL);
     container.addMountPoints({ sourceVolume: 'run', containerPath: '/run/pgbouncer', readOnly: false });
   }

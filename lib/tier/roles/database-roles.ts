@@ -4,12 +4,13 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { type CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, type IDependable } from 'constructs';
 
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { databaseEnvironment } from '../database/database.contract';
+import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
 import { roleCatalogue, type SecretName, secretNames } from './role-catalogue';
 import { roleProperties } from './role-properties';
@@ -104,15 +105,7 @@ export class DatabaseRoles extends Construct {
     bootstrap.addToRolePolicy(
       new PolicyStatement({ actions: ['secretsmanager:PutSecretValue'], resources: [this.userlistSecret.secretArn] }),
     );
-    // A secret grants the use of its key in the key's own policy, which an imported key does not have here.
-    // https://docs.aws.amazon.com/kms/latest/developerguide/services-secrets-manager.html
-    bootstrap.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: [this.props.encryptionKey.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com` } },
-      }),
-    );
+    bootstrap.addToRolePolicy(secretDecryption(this, this.props.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
     return bootstrap;
   }
 

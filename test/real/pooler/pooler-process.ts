@@ -90,9 +90,10 @@ export class PoolerProcess {
     return run({ command: 'bash', args: [join(this.directory, poolerImageFiles.healthCheck)], environment: this.environment, uid: unprivilegedUid });
   }
 
-  /** Logs in over TLS; the caller ends the session. */
-  async connect(user: string, password: string, database: string): Promise<Client> {
-    const client = new Client({ host: this.address, port, user, password, database, ssl: { rejectUnauthorized: false } });
+  /** Logs in, over TLS if not told otherwise; the caller ends the session. */
+  async connect(user: string, password: string, database: string, { tls = true } = {}): Promise<Client> {
+    const ssl = tls && { rejectUnauthorized: false };
+    const client = new Client({ host: this.address, port, user, password, database, ssl });
     client.on('error', () => undefined);
     await client.connect();
     return client;

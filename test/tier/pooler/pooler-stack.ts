@@ -1,4 +1,5 @@
 import { SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Stack } from 'aws-cdk-lib/core';
@@ -25,6 +26,7 @@ export function poolerTemplate(change: PoolerConfig = {}): Template {
     taskSecurityGroup: new SecurityGroup(stack, 'Tasks', { vpc, allowAllOutbound: false }),
     balancerSecurityGroup: new SecurityGroup(stack, 'Balancer', { vpc, allowAllOutbound: false }),
     userlistSecret: new Secret(stack, 'Userlist'),
+    encryptionKey: new Key(stack, 'Key'),
     userlistVersion: 'version-1',
     databases: [
       { ...database, alias: 'bookedbarber', hosts: ['primary.internal'], maxDbConnections: poolSizePerTask },

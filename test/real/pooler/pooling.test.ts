@@ -1,0 +1,160 @@
+import type { Client } from 'pg';
+
+import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
+import { pgbouncerSettingTypes } from '../../../lib/tier/pooler/pgbouncer-setting-catalogue';
+import { password, PooledDatabases } from './pooled-databases';
+import { PoolerProcess } from './pooler-process';
+
+let databases: PooledDatabases;
+let pooler: PoolerProcess;
+beforeAll(async () => {
+  databases = await PooledDatabases.start('127.33.2', { replica: true });
+  // One server connection for each alias: who shares it can be seen.
+  pooler = await PoolerProcess.start('127.33.2.3', databases.environment({ poolSize: 4, readOnlyPoolSize: 4, maxTasks: 4 }));
+});
+afterAll(async () => {
+  await pooler?.stop();
+  await databases?.stop();
+});
+
+async function withSession<Result>(user: string, database: string, use: (client: Client) => Promise<Result>): Promise<Result> {
+  const client = await pooler.connect(user, password, database);
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function rows(client: Client, sql: string): Promise<Record<string, unknown>[]> {
+  return (await client.query<Record<string, unknown>>(sql)).rows;
+}
+
+describe('a client of the pooler', () => {
+  const whereAmI = 'SELECT host(inet_server_addr()) AS address, pg_is_in_recovery() AS replica, current_user AS user, current_database() AS database';
+
+  it('reaches the primary with a verifier of 256 iterations', async () => {
+    const [row] = await withSession('bookedbarber_app', 'bookedbarber', (client) => rows(client, whereAmI));
+    expect(row).toEqual({ address: databases.primary.address, replica: false, user: 'bookedbarber_app', database: 'bookedbarber' });
+  });
+
+  it('reaches a replica that is there, past one that is not', async () => {
+    const [row] = await withSession('bookedbarber_app', 'bookedbarber_ro', (client) => rows(client, whereAmI));
+    expect(row).toEqual({ address: databases.replica!.address, replica: true, user: 'bookedbarber_app', database: 'bookedbarber' });
+  });
+
+  it('shares a server connection with others, transaction by transaction', async () => {
+    const sessions = await Promise.all([1, 2, 3].map(() => pooler.connect('bookedbarber_app', password, 'bookedbarber')));
+    const backends = await Promise.all(sessions.map((session) => rows(session, 'SELECT pg_backend_pid() AS pid')));
+    await Promise.all(sessions.map((session) => session.end()));
+    expect(new Set(backends.map(([row]) => row!.pid)).size).toBe(1);
+  });
+
+  it('finds its prepared statement on whatever server connection it gets', async () => {
+    const prepared = { name: 'add', text: 'SELECT $1::int + 1 AS sum' };
+    await withSession('bookedbarber_app', 'bookedbarber', async (client) => {
+      await client.query({ ...prepared, values: [1] });
+      await databases.primary.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bookedbarber_app'");
+      await client.query('SELECT 1').catch(() => undefined); // perhaps told of the lost connection
+      expect((await client.query<{ sum: number }>({ ...prepared, values: [2] })).rows).toEqual([{ sum: 3 }]);
+    });
+  });
+
+  it('is refused without TLS', async () => {
+    await expect(pooler.connect('bookedbarber_app', password, 'bookedbarber', { tls: false })).rejects.toThrow('SSL required');
+  });
+
+  it('is refused with a wrong password', async () => {
+    await expect(pooler.connect('bookedbarber_app', 'wrong', 'bookedbarber')).rejects.toThrow('SASL authentication failed');
+  });
+
+  it('is refused if it is not in the userlist, although the database knows it', async () => {
+    await expect(pooler.connect('bookedbarber_master', password, 'bookedbarber')).rejects.toThrow('SASL authentication failed');
+  });
+
+  it('is refused a database that has no alias', async () => {
+    await expect(pooler.connect('bookedbarber_app', password, 'postgres')).rejects.toThrow('no such database: postgres');
+  });
+});
+
+describe('the pooler', () => {
+  it('comes to the databases over TLS, and only as those who came to it', async () => {
+    await withSession('bookedbarber_app', 'bookedbarber', (client) => rows(client, 'SELECT 1'));
+    const sessions = await databases.primary.query<{ usename: string; ssl: boolean }>(
+      "SELECT usename, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE datname = 'bookedbarber' AND application_name <> 'psql'",
+    );
+    expect(sessions).toEqual([{ usename: 'bookedbarber_app', ssl: true }]);
+  });
+
+  it('does not talk to a database whose certificate somebody else signed', async () => {
+    const wary = await PoolerProcess.start('127.33.2.4', {
+      ...databases.environment({ settings: { client_login_timeout: '1' } }),
+      [poolerEnvironment.serverTlsCaFile]: databases.otherCaFile,
+    });
+    await expect(wary.connect('bookedbarber_app', password, 'bookedbarber')).rejects.toThrow(/client_login_timeout/);
+    expect(wary.log).toMatch(/certificate verify failed/);
+    await wary.stop();
+  });
+});
+
+describe('the admin console', () => {
+  it('obeys its administrator', async () => {
+    await withSession('pgbouncer_admin', 'pgbouncer', async (client) => {
+      await client.query('PAUSE bookedbarber');
+      await client.query('RESUME bookedbarber');
+      expect(await rows(client, 'SHOW VERSION')).toEqual([{ version: 'PgBouncer 1.24.1' }]);
+    });
+  });
+
+  it('shows the collector everything, and lets it change nothing', async () => {
+    await withSession('bookedbarber_collector', 'pgbouncer', async (client) => {
+      expect((await rows(client, 'SHOW POOLS')).length).toBeGreaterThan(0);
+      for (const command of ['PAUSE', 'RELOAD', 'SHUTDOWN', 'SET pool_mode = session', 'KILL_CLIENT 1']) {
+        await expect(client.query(command)).rejects.toThrow('admin access needed');
+      }
+    });
+  });
+
+  it('is closed to the application', async () => {
+    await expect(pooler.connect('bookedbarber_app', password, 'pgbouncer')).rejects.toThrow('not allowed');
+  });
+
+  it('shows every setting as the template has it', async () => {
+    const config = await withSession('pgbouncer_admin', 'pgbouncer', (client) => rows(client, 'SHOW CONFIG'));
+    const shown = new Map(config.map(({ key, value }) => [key, value]));
+    const rendered = Object.entries(databases.environment()).flatMap(([name, value]) =>
+      name.startsWith(poolerEnvironment.settingPrefix) ? [[name.slice(poolerEnvironment.settingPrefix.length).toLowerCase(), value] as const] : [],
+    );
+    expect(rendered.length).toBeGreaterThan(20);
+    expect(rendered.map(([name]) => [name, shown.get(name)])).toEqual(rendered);
+  });
+
+  it('shows every alias with its share of the pool', async () => {
+    const shown = await withSession('pgbouncer_admin', 'pgbouncer', (client) => rows(client, 'SHOW DATABASES'));
+    expect(shown.map(({ name, host, pool_size, max_connections, pool_mode }) => ({ name, host, pool_size, max_connections, pool_mode }))).toEqual([
+      { name: 'bookedbarber', host: 'primary.internal', pool_size: '1', max_connections: '1', pool_mode: null },
+      { name: 'bookedbarber_ro', host: 'replica-1.internal,replica-2.internal', pool_size: '1', max_connections: '1', pool_mode: null },
+      { name: 'pgbouncer', host: null, pool_size: '2', max_connections: '0', pool_mode: 'statement' },
+    ]);
+  });
+
+  it('knows exactly the settings of the catalogue', async () => {
+    const config = await withSession('pgbouncer_admin', 'pgbouncer', (client) => rows(client, 'SHOW CONFIG'));
+    const fileOfTheIni = 'conffile';
+    expect(config.map(({ key }) => key).filter((key) => key !== fileOfTheIni).sort()).toEqual(Object.keys(pgbouncerSettingTypes).sort());
+  });
+
+  it('takes the least, the most and every choice that the catalogue allows', async () => {
+    await withSession('pgbouncer_admin', 'pgbouncer', async (client) => {
+      const config = await rows(client, 'SHOW CONFIG');
+      for (const { key, value, changeable } of config as Record<string, string>[]) {
+        const type = pgbouncerSettingTypes[key!];
+        // With another pool_mode or none of the limits, this very session would be the first victim.
+        if (!type || changeable !== 'yes' || type.kind === 'text' || key === 'auth_type') continue;
+        const allowed = type.kind === 'choice' ? type.choices : [type.least, type.most];
+        for (const candidate of [...allowed, value]) await client.query(`SET ${key} = '${candidate}'`);
+      }
+      await client.query('RELOAD');
+    });
+  });
+});

@@ -1,0 +1,139 @@
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+
+import { environments } from '../../lib/config/environments';
+import { endpointNames } from '../../lib/tier/endpoints/endpoints.contract';
+import { synthesizeTier } from '../synthesize';
+
+type Resources = Readonly<
+  Record<
+    string,
+    {
+      readonly Type: string;
+      readonly Properties?: Record<string, unknown>;
+      readonly DependsOn?: readonly string[];
+      readonly DeletionPolicy?: string;
+    }
+  >
+>;
+const resourcesOf = (template: Template): Resources => (template.toJSON() as { Resources: Resources }).Resources;
+
+describe('the service stack of production', () => {
+  let template: Template;
+  let data: Template;
+  beforeAll(() => {
+    ({ service: template, data } = synthesizeTier('production'));
+  });
+
+  it('keeps the logical ids of the secrets: another id is another password', () => {
+    const secrets = Object.entries(resourcesOf(template)).filter(
+      ([, { Type }]) => Type === 'AWS::SecretsManager::Secret',
+    );
+    expect(secrets.map(([logicalId, { DeletionPolicy }]) => `${logicalId} ${DeletionPolicy}`)).toMatchInlineSnapshot(`
+     [
+       "RolesApplicationSecret3FB5A989 Retain",
+       "RolesReadOnlySecretF573AE0E Retain",
+       "RolesMigrationsSecretEF7F76FC Retain",
+       "RolesIndexesSecret622977E2 Retain",
+       "RolesCollectorSecret7E13537F Retain",
+       "RolesPoolerAdminSecret71EF6A6E Retain",
+       "RolesUserlist2F58AEC0 Retain",
+     ]
+    `);
+  });
+
+  it('lets nothing depend on the indexes', () => {
+    const ofIndexes = Object.keys(resourcesOf(template)).filter((logicalId) => logicalId.startsWith('Indexes'));
+    const dependents = Object.entries(resourcesOf(template)).filter(
+      ([logicalId, resource]) =>
+        !logicalId.startsWith('Indexes') && ofIndexes.some((id) => JSON.stringify(resource).includes(`"${id}"`)),
+    );
+    expect(dependents).toEqual([]);
+  });
+
+  it('starts the pooler and the indexes only when the roles exist', () => {
+    const roles = Object.entries(resourcesOf(template)).find(([, { Type }]) => Type === 'Custom::PostgresRoles')![0];
+    for (const type of ['AWS::ECS::Service', 'Custom::PostgresIndexes']) {
+      template.hasResource(type, { DependsOn: Match.arrayWith([roles]) });
+    }
+  });
+
+  it('builds indexes on the primary itself, never through the pooler', () => {
+    const functions = Object.entries(resourcesOf(template)).filter(
+      ([logicalId, { Type }]) => Type === 'AWS::Lambda::Function' && logicalId.startsWith('Indexes'),
+    );
+    const hosts = functions
+      .map(
+        ([, { Properties }]) =>
+          (Properties as { Environment?: { Variables: { DATABASE_HOST?: unknown } } }).Environment?.Variables
+            .DATABASE_HOST,
+      )
+      .filter(Boolean);
+    expect(hosts).toHaveLength(3);
+    for (const host of hosts)
+      expect(JSON.stringify(host)).toMatch(/Fn::GetStackOutput.*DatabasePrimary.*EndpointAddress/);
+  });
+
+  it('publishes how to reach it as outputs and as parameters, without a password', () => {
+    const parameters = Object.values(template.findResources('AWS::SSM::Parameter')).map(
+      ({ Properties }) => Properties.Name as string,
+    );
+    expect(parameters).toEqual(endpointNames.map((name) => `/bookedbarber/production/${name}`));
+    const outputs = (template.toJSON() as { Outputs: Record<string, { Value: unknown }> }).Outputs;
+    expect(Object.keys(outputs)).toEqual(
+      expect.arrayContaining(['DatabaseUrl', 'ReadReplicaUrl', 'MigrationsDatabaseUrl', 'ApplicationSecretArn']),
+    );
+    expect(JSON.stringify(outputs.DatabaseUrl)).toContain(':6432/bookedbarber?sslmode=require');
+    expect(JSON.stringify(outputs.ReadReplicaUrl)).toContain(':6432/bookedbarber_ro?sslmode=require');
+    expect(JSON.stringify(outputs)).not.toContain('resolve:secretsmanager');
+  });
+
+  it('gives tasks one secret, and no function or task a password in its environment', () => {
+    template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [
+        Match.objectLike({
+          Secrets: [{ Name: 'PGBOUNCER_USERLIST', ValueFrom: { Ref: Match.stringLikeRegexp('^RolesUserlist') } }],
+        }),
+      ],
+    });
+    const text = JSON.stringify(template.toJSON());
+    expect(text).not.toContain('{{resolve:');
+  });
+
+  it('lets whoever reads a secret use its key', () => {
+    const withoutKey = Object.entries(resourcesOf(template)).filter(([, { Type, Properties }]) => {
+      const text = JSON.stringify(Properties);
+      return (
+        Type === 'AWS::IAM::Policy' && text.includes('secretsmanager:GetSecretValue') && !text.includes('kms:Decrypt')
+      );
+    });
+    expect(withoutKey.map(([logicalId]) => logicalId)).toEqual([]);
+  });
+
+  it('refers to the data stack by outputs that can be removed: no export holds it back', () => {
+    expect(JSON.stringify(template.toJSON())).not.toContain('Fn::ImportValue');
+    const outputs = Object.values((data.toJSON() as { Outputs: Record<string, object> }).Outputs);
+    expect(outputs.filter((output) => 'Export' in output)).toEqual([]);
+  });
+
+  it('shows the SQL of every index as a property of its own', () => {
+    template.hasResourceProperties('Custom::PostgresIndexes', {
+      Wait: 'started',
+      idx_users_email: 'CREATE INDEX idx_users_email ON public.users (email)',
+    });
+  });
+});
+
+describe('a replica that is retiring', () => {
+  it('runs on, but the pooler does not send anybody to it', () => {
+    const { staging } = environments;
+    const { data, service } = synthesizeTier('staging', {
+      ...staging,
+      replicas: { stays: {}, leaves: { retiring: true } },
+    });
+    data.resourceCountIs('AWS::RDS::DBInstance', 3);
+    const [task] = Object.values(service.findResources('AWS::ECS::TaskDefinition'));
+    const aliases = JSON.stringify(task!.Properties);
+    expect(aliases).toContain('Replicastays');
+    expect(aliases).not.toContain('Replicaleaves');
+  });
+});
