@@ -22,6 +22,7 @@ interface Options {
   readonly assembly?: string;
   readonly rows: number;
   readonly loadTransactions: number;
+  readonly loadSeconds: number;
   readonly sessions: number;
   readonly report: string;
   readonly keep: boolean;
@@ -34,8 +35,9 @@ const program = new Command('npm run rehearse --')
   )
   .option('-e, --environment <name>', 'environment of lib/config/environments.ts', 'production')
   .option('-a, --assembly <dir>', 'rehearse this cloud assembly instead of synthesizing one')
-  .addOption(new Option('--rows <count>', 'appointments in the sample data').default(1_000_000, '1,000,000').argParser(wholeNumber(1000, 50_000_000)))
+  .addOption(new Option('--rows <count>', 'appointments in the sample data').default(1_000_000, '1,000,000').argParser(wholeNumber(2000, 50_000_000)))
   .option('--load-transactions <count>', "transactions of each of the 100 clients of the guide's load test", wholeNumber(1, 1_000_000), 1000)
+  .option('--load-seconds <count>', 'how long each of the other loads runs', wholeNumber(1, 3600), 12)
   .option('--sessions <count>', 'sessions with think time', wholeNumber(100, 50_000), 10_000)
   .option('-r, --report <dir>', 'where report.json is written', 'rehearsal-out')
   .option('-k, --keep', 'leave the tier running until Ctrl-C and write connections.json', false)

@@ -25,6 +25,8 @@ export interface RehearsalOptions {
   readonly rows: number;
   /** Of each of the 100 clients of the guide's load test. */
   readonly loadTransactions: number;
+  /** Of each of the other loads. */
+  readonly loadSeconds: number;
   /** With think time. */
   readonly sessions: number;
   /** Directory of the report. */
@@ -76,7 +78,7 @@ export async function rehearse(options: RehearsalOptions): Promise<boolean> {
     // As at a first deploy: the application makes its tables afterwards, and finds its indexes built later.
     progress.begin(`Sample of ${options.rows.toLocaleString('en-US')} appointments`);
     await loadSample(() => connections.migrations(), options.rows, (what) => progress.update(what));
-    const bench: Bench = { tier, connections, rows: options.rows, signal, onProgress: (what) => progress.update(what) };
+    const bench: Bench = { tier, connections, rows: options.rows, loadSeconds: options.loadSeconds, signal, onProgress: (what) => progress.update(what) };
 
     progress.begin('Index builds');
     await finishIndexBuilds(bench);

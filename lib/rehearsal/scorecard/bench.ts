@@ -11,6 +11,8 @@ export interface Bench {
   readonly connections: Connections;
   /** Appointments of the sample. */
   readonly rows: number;
+  /** How long a load runs that is measured by its rate. */
+  readonly loadSeconds: number;
   readonly signal: AbortSignal;
   readonly onProgress: (what: string) => void;
 }

@@ -7,11 +7,13 @@ import { whileSampling } from './while-sampling';
 const loginRuns = 20;
 const loginsPerRun = 25;
 const busyConnections = 1000;
-// Lengths in transactions: pgbench's clock starts before its logins, which take the longer the more there are.
-const busyQueriesPerClient = 50;
-const thinkSeconds = 10;
+// Lengths are transactions, not seconds: pgbench's clock runs during its logins, which take the longer the more there are.
+const busyQueriesPerClientAndSecond = 4;
+/** With fewer, the clients would be gone before anybody counted them. */
+const fewestBusyQueriesPerClient = 20;
+const longestThinkSeconds = 10;
 const queriesPerSession = 2;
-const sampledEveryMs = 1000;
+const sampledEveryMs = 500;
 
 /** What a new connection costs a client: TCP, TLS, login, a query and the goodbye, by libpq. */
 export async function measureConnectionOverhead(bench: Bench): Promise<Check> {
@@ -51,8 +53,9 @@ export async function measureLoadTest(bench: Bench, transactionsPerClient: numbe
 /** Many clients that query all the time, and very many that think between queries. */
 export async function measureConnections(bench: Bench, sessions: number): Promise<readonly Check[]> {
   const busy = await countClients(bench, () =>
-    load(bench, bench.connections.readWrite, { script: 'read', clients: busyConnections, protocol: 'prepared', length: { transactionsPerClient: busyQueriesPerClient } }),
+    load(bench, bench.connections.readWrite, { script: 'read', clients: busyConnections, protocol: 'prepared', length: { transactionsPerClient: Math.max(fewestBusyQueriesPerClient, bench.loadSeconds * busyQueriesPerClientAndSecond) } }),
   );
+  const thinkSeconds = Math.min(longestThinkSeconds, bench.loadSeconds);
   const thinking = await countClients(bench, () =>
     load(bench, bench.connections.readWrite, {
       script: 'session',
@@ -64,7 +67,7 @@ export async function measureConnections(bench: Bench, sessions: number): Promis
   );
   return [
     checkOf('concurrent-connections', busy.mostClients, busy, `${busy.transactions} queries, ${busy.failed} failed`),
-    checkOf('sessions', thinking.mostClients, thinking, `a query every ${thinkSeconds} s each; ${thinking.transactions} queries, ${thinking.failed} failed`),
+    checkOf('sessions', thinking.mostClients, thinking, `${sessions} asked for, a query every ${thinkSeconds} s each; ${thinking.transactions} queries, ${thinking.failed} failed`),
   ];
 }
 

@@ -5,7 +5,6 @@ import { type Bench, checkOf, load } from './bench';
 import { instanceVCpus } from './instance-vcpus';
 import { whileSampling } from './while-sampling';
 
-const seconds = 12;
 /** Enough to keep every server connection of the pool busy. */
 const clients = 64;
 const lagSampledEveryMs = 500;
@@ -22,9 +21,9 @@ interface Cost {
 /** A barber's day through the pooler: first as fast as it goes, then at half of that, where people wait least. */
 export async function measureIndexedQuery(bench: Bench): Promise<Check> {
   const options = { script: 'read', clients, protocol: 'prepared' } as const;
-  const capacity = await load(bench, bench.connections.readWrite, { ...options, length: { seconds: seconds / 2 } });
+  const capacity = await load(bench, bench.connections.readWrite, { ...options, length: { seconds: Math.ceil(bench.loadSeconds / 2) } });
   const rate = capacity.transactionsPerSecond / 2;
-  const { latenciesMs } = await load(bench, bench.connections.readWrite, { ...options, length: { seconds }, rate, latencies: true });
+  const { latenciesMs } = await load(bench, bench.connections.readWrite, { ...options, length: { seconds: bench.loadSeconds }, rate, latencies: true });
   return checkOf('indexed-query-p95', percentile(latenciesMs, 95), {}, `${latenciesMs.length} queries at ${rate.toFixed(0)}/s; p50 ${percentile(latenciesMs, 50).toFixed(2)} ms, p99 ${percentile(latenciesMs, 99).toFixed(2)} ms`);
 }
 
@@ -33,12 +32,12 @@ export async function measureThroughput(bench: Bench): Promise<readonly Check[]>
   const { primary, replicas } = bench.tier.databases;
 
   const replicaCpu = await cpuOf(replicas);
-  const reads = await load(bench, bench.connections.readOnly, { script: 'read', clients, protocol: 'prepared', length: { seconds } });
+  const reads = await load(bench, bench.connections.readOnly, { script: 'read', clients, protocol: 'prepared', length: { seconds: bench.loadSeconds } });
   const readCost: Cost = { instance: replicas[0]!, cpuMsPerTransaction: ((await cpuOf(replicas)) - replicaCpu) * 1000 / reads.transactions };
 
   const primaryCpu = await cpuOf([primary]);
   const { result: writes, longestLagSeconds } = await whileWatchingLag(replicas, () =>
-    load(bench, bench.connections.readWrite, { script: 'write', clients, protocol: 'prepared', length: { seconds } }),
+    load(bench, bench.connections.readWrite, { script: 'write', clients, protocol: 'prepared', length: { seconds: bench.loadSeconds } }),
   );
   const writeCost: Cost = { instance: primary, cpuMsPerTransaction: ((await cpuOf([primary])) - primaryCpu) * 1000 / writes.transactions };
 
