@@ -1,4 +1,5 @@
 import { indexProblems } from '../tier/indexes/index-catalogue';
+import { drainProblems } from '../tier/pooler/drain';
 import { poolerSettingProblems } from '../tier/pooler/pgbouncer-settings';
 import { roleProblems } from '../tier/roles/role-problems';
 import { type ConfigProblem, Problems } from './config-problems';
@@ -93,6 +94,7 @@ function poolerProblems(config: ResolvedTierConfig): ConfigProblem[] {
   }
   if (found.all.length > 0) return found.all; // the budget of nonsense is nonsense
   for (const message of connectionBudget(config).problems) found.add('pooler', message);
+  for (const message of drainProblems(config.roles.applicationTransactionTimeoutMs)) found.add('roles.applicationTransactionTimeoutMs', message);
   for (const message of poolerSettingProblems(pooler)) found.add('pooler.settings', message);
   return found.all;
 }

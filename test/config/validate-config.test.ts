@@ -84,6 +84,11 @@ describe('a configuration is refused', () => {
       'network.cidr: "10.20.0.0/25" is not an IPv4 block of /16 to /23; six subnets of /26 must fit, for example "10.20.0.0/16"',
     ],
     ['with memory that Fargate does not offer', withPooler({ taskCpu: 1024, taskMemoryMiB: 512 }), 'pooler.taskMemoryMiB: 512 does not go with taskCpu 1024 on Fargate; choose one of 2048, 3072, 4096, 5120, 6144, 7168, 8192'],
+    [
+      "with a transaction_timeout that outlives the pooler's drain",
+      (config) => ({ ...config, roles: { applicationTransactionTimeoutMs: 90_000 } }),
+      "roles.applicationTransactionTimeoutMs: a transaction_timeout of 90000 ms lets a transaction outlive the pooler's drain, which would cut its commit; set it to 65000 ms or less",
+    ],
     ['with fewer tasks at most than at least', withPooler({ minTasks: 3, maxTasks: 2 }), 'pooler.maxTasks: 2 is below minTasks (3); raise it to at least that'],
   ])('%s', (_title, change, expected) => {
     expect(problemsOf(change)).toEqual([expected]);
