@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -16,6 +17,7 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
  * @throws Error if no mirror is known or it cannot be reached; says what to do
  */
 export async function unpackDebianPackages(packages: readonly string[], target: string, onProgress: (what: string) => void): Promise<void> {
+  if (!existsSync(keyring)) throw new Error(`${keyring} is missing, with which Debian's packages are verified; install the package debian-archive-keyring`);
   const work = join(target, 'apt');
   const configuration = await writeAptConfiguration(work, await debianMirror());
   const apt = (program: string, ...args: string[]) =>
@@ -64,7 +66,7 @@ async function debianMirror(): Promise<string> {
   const mirror = line?.split(' ')[1];
   if (!mirror) {
     throw new Error(
-      `apt on this machine knows no Debian mirror (has "apt-get update" ever run?); set DEBIAN_MIRROR to the URL of one that has ${debianRelease}, or install pgbouncer (1.23 or later), haproxy and the PostgreSQL client (15 or later) so that they are on PATH`,
+      `apt on this machine knows no Debian mirror: run "apt-get update" if it never has been, or set DEBIAN_MIRROR to the URL of a mirror that has Debian ${debianRelease}`,
     );
   }
   return mirror;

@@ -36,7 +36,7 @@ const packages = [
  * PgBouncer, haproxy, pgbench, psql and openssl as Debian ships them in the release that the pooler's image is built
  * from. Unpacked once beside each other and run by their own loader, whatever this machine's own libraries are.
  *
- * @throws Error if they can neither be unpacked nor found on PATH
+ * @throws Error that says what is missing if they cannot be downloaded
  */
 export async function debianTools(onProgress: (what: string) => void = () => undefined): Promise<DebianTools> {
   const directory = await cachedDirectory(`debian-${debianRelease}-${process.arch}-${packageListStamp(packages)}`, async (target) => {
