@@ -40,18 +40,18 @@ export function targetText({ comparison, target }: Metric): string {
 }
 
 export interface Circumstances {
-  /** All cores of this machine were busy while it was measured. @default false */
-  readonly saturated?: boolean;
+  /** This machine had nothing left to give, or lacks what the template's has. @default false */
+  readonly limited?: boolean;
   /** The figure was computed for the template's hardware. @default false */
   readonly extrapolated?: boolean;
 }
 
 /**
  * A target that was reached is met, or extrapolated if the figure was computed. One that was not is missed, unless the
- * machine had nothing left to give: then a smaller machine was measured, not the tier.
+ * machine was the limit: then a smaller machine was measured, not the tier.
  */
-export function judge({ comparison, target }: Metric, measured: number, { saturated = false, extrapolated = false }: Circumstances = {}): Verdict {
+export function judge({ comparison, target }: Metric, measured: number, { limited = false, extrapolated = false }: Circumstances = {}): Verdict {
   const reached = { '≥': measured >= target, '<': measured < target, '≤': measured <= target, '=': measured === target }[comparison];
   if (reached) return extrapolated ? 'extrapolated' : 'met';
-  return saturated && !extrapolated ? 'limited by this machine' : 'missed';
+  return limited ? 'limited by this machine' : 'missed';
 }

@@ -18,11 +18,11 @@ export interface Bench {
 }
 
 /** Runs a load, and tells whether this machine had nothing left to give meanwhile. */
-export async function load(bench: Bench, target: LoadTarget, options: LoadOptions): Promise<LoadResult & { readonly saturated: boolean }> {
+export async function load(bench: Bench, target: LoadTarget, options: LoadOptions): Promise<LoadResult & { readonly limited: boolean }> {
   const { result, saturated } = await whileWatchingCpu(() =>
     runLoad(target, bench.rows, { ...options, signal: bench.signal, onProgress: bench.onProgress }),
   );
-  return { ...result, saturated };
+  return { ...result, limited: saturated };
 }
 
 /** A line of the target table. */

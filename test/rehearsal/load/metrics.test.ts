@@ -8,13 +8,13 @@ describe('judge', () => {
   it.each([
     [reads, 10_000, {}, 'met'],
     [reads, 9999, {}, 'missed'],
-    [reads, 9999, { saturated: true }, 'limited by this machine'],
-    [reads, 10_000, { saturated: true }, 'met'],
+    [reads, 9999, { limited: true }, 'limited by this machine'],
+    [reads, 10_000, { limited: true }, 'met'],
     [p95, 49.9, {}, 'met'],
     [p95, 50, {}, 'missed'],
     [p95, 49, { extrapolated: true }, 'extrapolated'],
     [p95, 51, { extrapolated: true }, 'missed'],
-    [p95, 51, { extrapolated: true, saturated: true }, 'missed'],
+    [p95, 51, { extrapolated: true, limited: true }, 'limited by this machine'],
     [indexes, 0, {}, 'met'],
     [indexes, 1, {}, 'missed'],
   ])('of %o measured as %d under %o is %s', (metric, measured, circumstances, verdict) => {
