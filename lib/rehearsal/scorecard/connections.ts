@@ -18,8 +18,9 @@ const sampledEveryMs = 500;
 /** What a new connection costs a client: TCP, TLS, login, a query and the goodbye, by libpq. */
 export async function measureConnectionOverhead(bench: Bench): Promise<Check> {
   const latenciesMs: number[] = [];
+  let limitedRuns = 0;
   for (let index = 0; index < loginRuns; index++) {
-    const { transactionsPerSecond } = await load(bench, bench.connections.readWrite, {
+    const { transactionsPerSecond, limited } = await load(bench, bench.connections.readWrite, {
       script: 'login',
       clients: 1,
       protocol: 'simple',
@@ -27,8 +28,10 @@ export async function measureConnectionOverhead(bench: Bench): Promise<Check> {
       length: { transactionsPerClient: loginsPerRun },
     });
     latenciesMs.push(1000 / transactionsPerSecond);
+    if (limited) limitedRuns += 1;
   }
-  return checkOf('connection-overhead', percentile(latenciesMs, 50), {}, `median of ${loginRuns} runs of ${loginsPerRun} logins, one after another`);
+  // One client cannot keep every core busy: if they are, somebody else has this machine.
+  return checkOf('connection-overhead', percentile(latenciesMs, 50), { limited: limitedRuns > loginRuns / 2 }, `median of ${loginRuns} runs of ${loginsPerRun} logins, one after another`);
 }
 
 /** The guide's own load test, and how many server sessions it took. */
