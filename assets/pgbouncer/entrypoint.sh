@@ -128,7 +128,7 @@ set_timer() {
 drain() {
   if [[ $stage != serving ]]; then
     finish
-    return
+    return 0 # a bare return would hand on the status of the interrupted command
   fi
   stage=draining
   log "draining: clients are let in for $drain_seconds s more, idle ones are closed"

@@ -27,3 +27,14 @@ export function renderPoolerDatabase({ alias, hosts, port, databaseName, maxDbCo
     `max_db_connections=${maxDbConnections}`,
   ].join(' ');
 }
+
+/**
+ * How the servers' certificates are checked. The authorities are those of RDS alone; with `verify-full`, the name of the
+ * instance must match too. Before 1.25, PgBouncer compares it with the whole list of an alias that has several hosts,
+ * and would reach none of them.
+ *
+ * @see https://github.com/pgbouncer/pgbouncer/issues/1300
+ */
+export function serverTlsSslmode(databases: readonly PoolerDatabase[]): 'verify-full' | 'verify-ca' {
+  return databases.some(({ hosts }) => hosts.length > 1) ? 'verify-ca' : 'verify-full';
+}

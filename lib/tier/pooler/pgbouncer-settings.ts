@@ -1,5 +1,6 @@
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { poolerPort } from '../network/access-list';
+import { type PoolerDatabase, serverTlsSslmode } from './pgbouncer-databases';
 import { pgbouncerSettingTypes, settingValueProblem, similarSettings } from './pgbouncer-setting-catalogue';
 import { taskCapacity } from './task-capacity';
 
@@ -25,15 +26,20 @@ export interface ConsoleUsers {
  * which the tier would not be one. What belongs to the place where PgBouncer runs, paths and addresses, is the
  * entrypoint's.
  */
-export function renderPgbouncerSettings(config: PoolerConfig, users: ConsoleUsers): Readonly<Record<string, string>> {
+export function renderPgbouncerSettings(
+  config: PoolerConfig,
+  users: ConsoleUsers,
+  databases: readonly PoolerDatabase[],
+): Readonly<Record<string, string>> {
   const valuesOf = (settings: readonly PgbouncerSetting[]) => settings.map(({ name, value }) => [name, value] as const);
   const merged = new Map([
     ...valuesOf(defaultSettings),
     ...Object.entries(config.settings),
     ...valuesOf(mandatorySettings),
     ['admin_users', users.admin],
-    ['stats_users', users.stats],
     ['max_client_conn', `${taskCapacity(config).clientConnections}`],
+    ['server_tls_sslmode', serverTlsSslmode(databases)],
+    ['stats_users', users.stats],
   ]);
   return Object.fromEntries([...merged].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -86,12 +92,11 @@ const mandatorySettings: readonly PgbouncerSetting[] = [
   { name: 'client_tls_sslmode', value: 'require', why: 'no password proof and no data crosses the network in the clear' },
   { name: 'listen_port', value: `${poolerPort}`, why: 'balancer and security groups know this port only' },
   { name: 'pool_mode', value: 'transaction', why: 'sessions would need a server connection each' },
-  { name: 'server_tls_sslmode', value: 'verify-full', why: 'nobody else may answer for the database' },
 ];
 
 const byEntrypoint = 'set by the entrypoint of the image';
 const byRoles = 'set by the tier, which knows its roles';
-const byUserlist = "of no use: RDS lets nobody read passwords, the userlist says who may log in";
+const byUserlist = 'of no use: RDS lets nobody read passwords, the userlist says who may log in';
 const toStandardError = 'set by the tier: the log goes to CloudWatch by standard error';
 const onePerTask = 'set by the tier: a task runs one PgBouncer';
 
@@ -120,6 +125,7 @@ const ownedSettings: Readonly<Record<string, string>> = {
   server_tls_ca_file: byEntrypoint,
   server_tls_cert_file: byEntrypoint,
   server_tls_key_file: byEntrypoint,
+  server_tls_sslmode: 'as strict as the tier can have it',
   so_reuseport: onePerTask,
   stats_users: byRoles,
   syslog: toStandardError,

@@ -88,7 +88,7 @@ function taskEnvironment({ databases, consoleUsers, userlistVersion, config }: P
   const { databasePrefix, settingPrefix, drainSeconds, finishSeconds, userlistVersion: userlistVersionName } = poolerEnvironment;
   const variables = [
     ...databases.map((database) => [`${databasePrefix}${database.alias.toUpperCase()}`, renderPoolerDatabase(database)] as const),
-    ...Object.entries(renderPgbouncerSettings(config, consoleUsers)).map(([name, value]) => [`${settingPrefix}${name.toUpperCase()}`, value] as const),
+    ...Object.entries(renderPgbouncerSettings(config, consoleUsers, databases)).map(([name, value]) => [`${settingPrefix}${name.toUpperCase()}`, value] as const),
     [drainSeconds, `${drain.drainSeconds}`] as const,
     [finishSeconds, `${drain.finishSeconds}`] as const,
     [userlistVersionName, userlistVersion] as const,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -27,8 +27,8 @@ export const userlist = renderUserlist(verifiers);
 const fewClients: PoolerConfig = { maxClientConnections: 300 };
 
 /** The container's environment in the template of a small service. */
-export function templateEnvironment(change: PoolerConfig = {}): Readonly<Record<string, string>> {
-  return { ...containerEnvironment(poolerTemplate({ ...fewClients, ...change })), [poolerEnvironment.userlist]: userlist };
+export function templateEnvironment(change?: PoolerConfig, readOnlyHosts?: readonly string[]): Readonly<Record<string, string>> {
+  return { ...containerEnvironment(poolerTemplate({ ...fewClients, ...change }, readOnlyHosts)), [poolerEnvironment.userlist]: userlist };
 }
 
 /** A primary with TLS and the roles of the pooler, perhaps a standby, and the DNS server that knows them. */
@@ -43,6 +43,7 @@ export class PooledDatabases {
   /** @param block the first three bytes of its addresses */
   static async start(block: string, options: { readonly replica: boolean }): Promise<PooledDatabases> {
     const directory = await mkdtemp(join(tmpdir(), 'pooled-databases-'));
+    await chmod(directory, 0o755); // PgBouncer runs as another user
     const tls = await CertificateAuthority.create('authority of the databases');
     const primary = await PostgresServer.start({
       address: `${block}.1`,
@@ -56,7 +57,6 @@ export class PooledDatabases {
     const replica = options.replica ? await primary.startStandby({ address: `${block}.2`, hostName: 'replica-1.internal' }) : undefined;
     const resolver = await Resolver.start(`${block}.9`, 5353);
     resolver.set('primary.internal', primary.address);
-    // The second replica of the template has vanished: no name, nobody there.
     if (replica) resolver.set('replica-1.internal', replica.address);
     await writeFile(join(directory, 'ca.pem'), tls.certificatePem);
     await writeFile(join(directory, 'other-ca.pem'), (await CertificateAuthority.create('somebody else')).certificatePem);
@@ -65,9 +65,9 @@ export class PooledDatabases {
   }
 
   /** What a task is told in its template, and where things lie here. */
-  environment(change: PoolerConfig = {}): Readonly<Record<string, string>> {
+  environment(change?: PoolerConfig, readOnlyHosts?: readonly string[]): Readonly<Record<string, string>> {
     return {
-      ...templateEnvironment(change),
+      ...templateEnvironment(change, readOnlyHosts),
       [poolerEnvironment.serverTlsCaFile]: join(this.directory, 'ca.pem'),
       [poolerEnvironment.resolvConf]: join(this.directory, 'resolv.conf'),
     };

@@ -11,8 +11,10 @@ import type { PoolerConfig } from '../../../lib/config/tier-config';
 import { Pooler } from '../../../lib/tier/pooler/pooler';
 import { testApp } from '../../synthesize';
 
-/** The pooler of production, or one changed, alone in a stack with `primary.internal` and two replicas behind it. */
-export function poolerTemplate(change: PoolerConfig = {}): Template {
+export const replicaHosts = ['replica-1.internal', 'replica-2.internal'];
+
+/** The pooler of production, or one changed, alone in a stack with `primary.internal` and one replica behind it. */
+export function poolerTemplate(change: PoolerConfig = {}, readOnlyHosts: readonly string[] = replicaHosts.slice(0, 1)): Template {
   const config = resolveConfig('production', { ...environments.production, pooler: { ...environments.production.pooler, ...change } });
   const { poolSizePerTask, readOnlyPoolSizePerTask } = connectionBudget(config);
   const stack = new Stack(testApp(), 'service');
@@ -30,7 +32,7 @@ export function poolerTemplate(change: PoolerConfig = {}): Template {
     userlistVersion: 'version-1',
     databases: [
       { ...database, alias: 'bookedbarber', hosts: ['primary.internal'], maxDbConnections: poolSizePerTask },
-      { ...database, alias: 'bookedbarber_ro', hosts: ['replica-1.internal', 'replica-2.internal'], maxDbConnections: readOnlyPoolSizePerTask },
+      { ...database, alias: 'bookedbarber_ro', hosts: readOnlyHosts, maxDbConnections: readOnlyPoolSizePerTask },
     ],
     consoleUsers: { admin: 'pgbouncer_admin', stats: 'bookedbarber_collector' },
     config: config.pooler,
