@@ -33,11 +33,13 @@ trap 'fail "line $LINENO failed: $BASH_COMMAND"' ERR
 trap 'exit 0' TERM INT QUIT # as the first process of a container it would otherwise ignore them
 
 check_environment() {
-  [[ -d $run_directory && -w $run_directory ]] || fail "run directory $run_directory cannot be written to; mount a volume there that belongs to user $(id -u)"
+  [[ -d $run_directory && -w $run_directory ]] ||
+    fail "run directory $run_directory cannot be written to; mount a volume there that belongs to user $(id -u)"
   [[ -r $server_tls_ca_file ]] || fail "the databases' certificate authorities, $server_tls_ca_file, cannot be read"
   local seconds
   for seconds in "$drain_seconds" "$finish_seconds"; do
-    [[ $seconds =~ ^[0-9]+$ ]] || fail "\"$seconds\" is not a whole number of seconds; correct PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS"
+    [[ $seconds =~ ^[0-9]+$ ]] ||
+      fail "\"$seconds\" is not a whole number of seconds; correct PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS"
   done
   local variable
   for variable in "${!PGBOUNCER_DATABASE_@}" "${!PGBOUNCER_SETTING_@}"; do
@@ -52,7 +54,8 @@ check_open_files() {
   ulimit -n "$(ulimit -Hn)"
   local clients=${PGBOUNCER_SETTING_MAX_CLIENT_CONN:-100} limit
   limit=$(ulimit -n)
-  [[ $limit == unlimited ]] || ((limit > clients)) || fail "max_client_conn is $clients, but only $limit files may be open; raise the container's nofile limit above it, or lower maxClientConnections"
+  [[ $limit == unlimited ]] || ((limit > clients)) ||
+    fail "max_client_conn is $clients, but only $limit files may be open; raise the container's nofile limit above it, or lower maxClientConnections"
 }
 
 write_userlist() {
@@ -61,9 +64,11 @@ write_userlist() {
   while IFS= read -r line; do
     [[ -n $line ]] || continue
     ((count += 1))
-    [[ $line =~ ^(\"([^\"]|\"\")+\")\ \".*\"$ ]] || fail "user $count of PGBOUNCER_USERLIST is not on a line \"user\" \"SCRAM-SHA-256\$…\"; correct the secret"
+    [[ $line =~ ^(\"([^\"]|\"\")+\")\ \".*\"$ ]] ||
+      fail "user $count of PGBOUNCER_USERLIST is not on a line \"user\" \"SCRAM-SHA-256\$…\"; correct the secret"
     user=${BASH_REMATCH[1]}
-    [[ $line =~ ^\"([^\"]|\"\")+\"\ \"$verifier\"$ ]] || fail "PGBOUNCER_USERLIST has something other than a SCRAM verifier for $user; store what PostgreSQL stores, neither a password nor an md5 hash"
+    [[ $line =~ ^\"([^\"]|\"\")+\"\ \"$verifier\"$ ]] ||
+      fail "PGBOUNCER_USERLIST has something other than a SCRAM verifier for $user; store what PostgreSQL stores, neither a password nor an md5 hash"
   done <<<"${PGBOUNCER_USERLIST:-}"
   ((count > 0)) || fail 'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret'
   printf '%s\n' "$PGBOUNCER_USERLIST" >"$userlist"
@@ -74,11 +79,14 @@ write_certificate() {
     printf '%s\n' "${PGBOUNCER_CLIENT_TLS_CERT:-}" >"$certificate"
     printf '%s\n' "${PGBOUNCER_CLIENT_TLS_KEY:-}" >"$key"
     local of_certificate of_key
-    of_certificate=$("$openssl" x509 -in "$certificate" -noout -pubkey 2>/dev/null) || fail 'PGBOUNCER_CLIENT_TLS_CERT is not a certificate in PEM form'
-    of_key=$("$openssl" pkey -in "$key" -pubout 2>/dev/null) || fail 'PGBOUNCER_CLIENT_TLS_KEY is not an unencrypted private key in PEM form'
-    [[ $of_certificate == "$of_key" ]] || fail 'PGBOUNCER_CLIENT_TLS_CERT and PGBOUNCER_CLIENT_TLS_KEY do not belong together'
-  elif [[ ! -s $certificate ]]; then
-    # ECDSA: a handshake costs less than with RSA. Nobody can verify it, so it need not outlive the task by much.
+    of_certificate=$("$openssl" x509 -in "$certificate" -noout -pubkey 2>/dev/null) ||
+      fail 'PGBOUNCER_CLIENT_TLS_CERT is not a certificate in PEM form'
+    of_key=$("$openssl" pkey -in "$key" -pubout 2>/dev/null) ||
+      fail 'PGBOUNCER_CLIENT_TLS_KEY is not an unencrypted private key in PEM form'
+    [[ $of_certificate == "$of_key" ]] ||
+      fail 'PGBOUNCER_CLIENT_TLS_CERT and PGBOUNCER_CLIENT_TLS_KEY do not belong together'
+  else
+    # Nobody can verify this one. ECDSA: a handshake costs less than with RSA.
     local output
     output=$(OPENSSL_CONF=/dev/null "$openssl" req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 \
       -subj /CN=pgbouncer -keyout "$key" -out "$certificate" 2>&1) || fail "no certificate could be made: ${output//$'\n'/; }"

@@ -42,6 +42,11 @@ export function connectionBudget(config: ResolvedTierConfig): ConnectionBudget {
   const primary = instanceBudget('the primary', config.database.maxConnections, [
     poolerRow(pooler.poolSize, serverConnections, pooler.maxTasks),
     ...roleRows(config, 'the primary'),
+    {
+      use: 'index builds',
+      connections: 4,
+      why: 'two builders, their observer, and a build that outlived its function',
+    },
     { use: 'master', connections: 3, why: 'the bootstrap of roles and the rotation of passwords' },
     reserved,
   ]);
@@ -80,19 +85,27 @@ function poolerRow(poolSize: number, perTask: number, maxTasks: number): BudgetR
   };
 }
 
-/** Roles that come past the pooler. The server itself holds each to its limit. Only the collector visits replicas. */
+/** Roles that come past the pooler and that the server itself holds to a limit. Only the collector visits replicas. */
 function roleRows(config: ResolvedTierConfig, instance: 'the primary' | 'a replica'): readonly BudgetRow[] {
   return roleCatalogue(config, [])
     .logins.filter(({ connectionLimit }) => connectionLimit >= 0)
     .filter(({ secret }) => instance === 'the primary' || secret === 'collector')
-    .map(({ name, connectionLimit }) => ({ use: name, connections: connectionLimit, why: 'CONNECTION LIMIT of the role' }));
+    .map(({ name, connectionLimit }) => ({
+      use: name,
+      connections: connectionLimit,
+      why: 'CONNECTION LIMIT of the role',
+    }));
 }
 
 function instanceBudget(instance: string, maxConnections: number, rows: readonly BudgetRow[]): InstanceBudget {
   return { instance, maxConnections, rows, total: rows.reduce((sum, { connections }) => sum + connections, 0) };
 }
 
-function budgetProblem(budget: InstanceBudget, field: 'poolSize' | 'readOnlyPoolSize', { pooler }: ResolvedTierConfig): readonly string[] {
+function budgetProblem(
+  budget: InstanceBudget,
+  field: 'poolSize' | 'readOnlyPoolSize',
+  { pooler }: ResolvedTierConfig,
+): readonly string[] {
   const { instance, maxConnections, rows, total } = budget;
   if (total <= maxConnections) return [];
   const pool = rows.find(({ use }) => use === 'pooler')?.connections ?? 0;

@@ -1,7 +1,7 @@
 /**
  * How a task leaves. ECS takes it out of the balancer, waits for the deregistration delay, and sends SIGTERM. From
- * then on the task lets clients in for `drainSeconds` more, since a balancer still sends some; then nobody, and waits up
- * to `finishSeconds` for running transactions; what is left is cut before ECS kills the task.
+ * then on the task lets clients in for `drainSeconds` more, since the balancer may still send some; then nobody, and
+ * it waits up to `finishSeconds` for running transactions. What is left is cut before ECS kills the task.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html
  */

@@ -29,9 +29,9 @@ export function renderPoolerDatabase({ alias, hosts, port, databaseName, maxDbCo
 }
 
 /**
- * How the servers' certificates are checked. The authorities are those of RDS alone; with `verify-full`, the name of the
- * instance must match too. Before 1.25, PgBouncer compares it with the whole list of an alias that has several hosts,
- * and would reach none of them.
+ * How the servers' certificates are checked. The authorities are those of RDS alone; with `verify-full`, the name of
+ * the instance must match too. Before 1.25, PgBouncer compares it with the whole list of an alias that has several
+ * hosts, and would reach none of them.
  *
  * @see https://github.com/pgbouncer/pgbouncer/issues/1300
  */

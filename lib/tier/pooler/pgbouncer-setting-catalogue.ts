@@ -124,9 +124,13 @@ export function settingValueProblem(type: SettingType, value: string): string | 
     case 'choice':
       return type.choices.includes(value) ? undefined : `is not one of ${type.choices.join(', ')}`;
     case 'integer':
-      return /^\d+$/.test(value) && within(type, Number(value)) ? undefined : `is not a whole number from ${type.least} to ${type.most}`;
+      return /^\d+$/.test(value) && within(type, Number(value))
+        ? undefined
+        : `is not a whole number from ${type.least} to ${type.most}`;
     case 'seconds':
-      return /^\d+(\.\d+)?$/.test(value) && within(type, Number(value)) ? undefined : `is not a number of seconds from ${type.least} to ${type.most}`;
+      return /^\d+(\.\d+)?$/.test(value) && within(type, Number(value))
+        ? undefined
+        : `is not a number of seconds from ${type.least} to ${type.most}`;
   }
 }
 

@@ -53,7 +53,8 @@ function settingProblem(name: string, value: string): string | undefined {
   const type = pgbouncerSettingTypes[name];
   if (!type) {
     const similar = similarSettings(name);
-    const hint = similar.length > 0 ? `did you mean ${similar.join(' or ')}?` : 'see https://www.pgbouncer.org/config.html';
+    const hint =
+      similar.length > 0 ? `did you mean ${similar.join(' or ')}?` : 'see https://www.pgbouncer.org/config.html';
     return `${name} is not a setting of PgBouncer 1.24; ${hint}`;
   }
   const owner = ownedSettings[name];
@@ -66,30 +67,54 @@ function settingProblem(name: string, value: string): string | undefined {
   return problem && `${name} = "${value}" ${problem}`;
 }
 
-/** A database that fails over, or whose host vanishes, is found again within seconds; nobody waits longer than a web request. */
+/** A database that fails over, or whose host vanishes, is found again within seconds; no web request waits longer. */
 const defaultSettings: readonly PgbouncerSetting[] = [
   { name: 'client_login_timeout', value: '5', why: 'seconds; stalled TLS handshakes keep others out for that long' },
   { name: 'dns_max_ttl', value: '1', why: 'seconds; how late a failover that moves the name is noticed' },
   { name: 'dns_nxdomain_ttl', value: '1', why: 'seconds; a name may be missing for a moment while it moves' },
-  { name: 'idle_transaction_timeout', value: '60', why: 'seconds; an abandoned transaction takes a server connection from everybody' },
-  { name: 'ignore_startup_parameters', value: 'extra_float_digits', why: "JDBC sends it, and PostgreSQL's default is as exact; anything else that is ignored would be lost silently" },
+  {
+    name: 'idle_transaction_timeout',
+    value: '60',
+    why: 'seconds; an abandoned transaction takes a server connection from everybody',
+  },
+  {
+    name: 'ignore_startup_parameters',
+    value: 'extra_float_digits',
+    why: "JDBC sends it, and PostgreSQL's default is as exact; anything else that is ignored would be lost silently",
+  },
   { name: 'listen_backlog', value: '4096', why: 'thousands of clients come at once when a task is replaced' },
   { name: 'log_connections', value: '0', why: 'a line for each login of thousands of clients hides the others' },
   { name: 'log_disconnections', value: '0', why: 'likewise, and for every health check' },
   { name: 'max_prepared_statements', value: '200', why: 'per client; 0 would break every driver that prepares' },
-  { name: 'query_wait_timeout', value: '15', why: 'seconds in the queue for a server connection; longer outlives a web request' },
-  { name: 'server_check_delay', value: '5', why: 'seconds; a server connection idle for longer is tried before a client gets it' },
+  {
+    name: 'query_wait_timeout',
+    value: '15',
+    why: 'seconds in the queue for a server connection; longer outlives a web request',
+  },
+  {
+    name: 'server_check_delay',
+    value: '5',
+    why: 'seconds; a server connection idle for longer is tried before a client gets it',
+  },
   { name: 'server_connect_timeout', value: '3', why: 'seconds, login included' },
   { name: 'server_login_retry', value: '1', why: 'seconds; how late the end of a restart is noticed' },
   { name: 'tcp_keepcnt', value: '2', why: 'probes without an answer' },
   { name: 'tcp_keepidle', value: '3', why: "seconds; far below the balancer's idle timeout" },
   { name: 'tcp_keepintvl', value: '2', why: 'seconds between probes' },
-  { name: 'tcp_user_timeout', value: '5000', why: 'milliseconds; a host that vanished leaves sent data unacknowledged' },
+  {
+    name: 'tcp_user_timeout',
+    value: '5000',
+    why: 'milliseconds; a host that vanished leaves sent data unacknowledged',
+  },
 ];
 
 const mandatorySettings: readonly PgbouncerSetting[] = [
   { name: 'auth_type', value: 'scram-sha-256', why: 'the userlist holds nothing but SCRAM verifiers' },
-  { name: 'client_tls_sslmode', value: 'require', why: 'no password proof and no data crosses the network in the clear' },
+  {
+    name: 'client_tls_sslmode',
+    value: 'require',
+    why: 'no password proof and no data crosses the network in the clear',
+  },
   { name: 'listen_port', value: `${poolerPort}`, why: 'balancer and security groups know this port only' },
   { name: 'pool_mode', value: 'transaction', why: 'sessions would need a server connection each' },
 ];

@@ -40,7 +40,12 @@ export class PoolerBalancer extends NetworkLoadBalancer {
       deregistrationDelay: Duration.seconds(drain.deregistrationDelaySeconds),
       // At the end of that delay, the task itself decides when a connection may end.
       connectionTermination: false,
-      healthCheck: { protocol: Protocol.TCP, interval: Duration.seconds(10), healthyThresholdCount: 2, unhealthyThresholdCount: 2 },
+      healthCheck: {
+        protocol: Protocol.TCP,
+        interval: Duration.seconds(10),
+        healthyThresholdCount: 2,
+        unhealthyThresholdCount: 2,
+      },
     });
     // A task that lets nobody in any more may still be finishing transactions: do not reset its connections.
     this.targetGroup.setAttribute('target_health_state.unhealthy.connection_termination.enabled', 'false');

@@ -71,7 +71,10 @@ export class PoolerTask extends FargateTaskDefinition {
       stopTimeout: Duration.seconds(drain.stopTimeoutSeconds),
       logging: LogDrivers.awsLogs({
         streamPrefix: poolerContainerName,
-        logGroup: new LogGroup(scope, 'Logs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY }),
+        logGroup: new LogGroup(scope, 'Logs', {
+          retention: RetentionDays.THREE_MONTHS,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
         // Otherwise PgBouncer, one thread, stands still while CloudWatch cannot be reached.
         mode: AwsLogDriverMode.NON_BLOCKING,
         maxBufferSize: Size.mebibytes(4),
@@ -84,11 +87,26 @@ export class PoolerTask extends FargateTaskDefinition {
 }
 
 /** A variable for each line of the ini, sorted, so that `cdk diff` shows the line that changes. None is a secret. */
-function taskEnvironment({ databases, consoleUsers, userlistVersion, config }: PoolerTaskProps): Record<string, string> {
-  const { databasePrefix, settingPrefix, drainSeconds, finishSeconds, userlistVersion: userlistVersionName } = poolerEnvironment;
+function taskEnvironment({
+  databases,
+  consoleUsers,
+  userlistVersion,
+  config,
+}: PoolerTaskProps): Record<string, string> {
+  const {
+    databasePrefix,
+    settingPrefix,
+    drainSeconds,
+    finishSeconds,
+    userlistVersion: userlistVersionName,
+  } = poolerEnvironment;
   const variables = [
-    ...databases.map((database) => [`${databasePrefix}${database.alias.toUpperCase()}`, renderPoolerDatabase(database)] as const),
-    ...Object.entries(renderPgbouncerSettings(config, consoleUsers, databases)).map(([name, value]) => [`${settingPrefix}${name.toUpperCase()}`, value] as const),
+    ...databases.map(
+      (database) => [`${databasePrefix}${database.alias.toUpperCase()}`, renderPoolerDatabase(database)] as const,
+    ),
+    ...Object.entries(renderPgbouncerSettings(config, consoleUsers, databases)).map(
+      ([name, value]) => [`${settingPrefix}${name.toUpperCase()}`, value] as const,
+    ),
     [drainSeconds, `${drain.drainSeconds}`] as const,
     [finishSeconds, `${drain.finishSeconds}`] as const,
     [userlistVersionName, userlistVersion] as const,

@@ -1,5 +1,11 @@
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { AvailabilityZoneRebalancing, Cluster, ContainerInsights, FargateService, PropagatedTagSource } from 'aws-cdk-lib/aws-ecs';
+import {
+  AvailabilityZoneRebalancing,
+  Cluster,
+  ContainerInsights,
+  FargateService,
+  PropagatedTagSource,
+} from 'aws-cdk-lib/aws-ecs';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 
@@ -56,7 +62,9 @@ export class Pooler extends Construct {
       securityGroup: props.balancerSecurityGroup,
       sourceIpStickiness: config.sourceIpStickiness,
     });
-    balancer.targetGroup.addTarget(this.service.loadBalancerTarget({ containerName: poolerContainerName, containerPort: poolerPort }));
+    balancer.targetGroup.addTarget(
+      this.service.loadBalancerTarget({ containerName: poolerContainerName, containerPort: poolerPort }),
+    );
     this.endpointHost = balancer.loadBalancerDnsName;
   }
 }

@@ -32,7 +32,9 @@ export function taskCapacity(pooler: ResolvedTierConfig['pooler']): TaskCapacity
   const serverConnections = Math.floor(pooler.poolSize / maxTasks);
   const readOnlyServerConnections = Math.floor(pooler.readOnlyPoolSize / maxTasks);
   // By source address, all hosts of an application may end on one task. Else a quarter on top: no spread is even.
-  const clientConnections = sourceIpStickiness ? maxClientConnections : Math.ceil((maxClientConnections / minTasks) * 1.25);
+  const clientConnections = sourceIpStickiness
+    ? maxClientConnections
+    : Math.ceil((maxClientConnections / minTasks) * 1.25);
   return {
     serverConnections,
     readOnlyServerConnections,
@@ -49,17 +51,23 @@ export function taskCapacityProblems(pooler: ResolvedTierConfig['pooler']): read
     if (!Number.isInteger(pooler[field])) {
       problems.push(`${field} of ${pooler[field]} is not a whole number of connections`);
     } else if (pooler[field] < maxTasks) {
-      problems.push(`${field} of ${pooler[field]} leaves no connection for each of ${maxTasks} tasks; raise it to at least ${maxTasks}, or lower maxTasks`);
+      problems.push(
+        `${field} of ${pooler[field]} leaves no connection for each of ${maxTasks} tasks; raise it to at least ${maxTasks}, or lower maxTasks`,
+      );
     }
   }
   const { clientConnections, openFiles } = taskCapacity(pooler);
   const clients = `maxClientConnections of ${maxClientConnections} are up to ${clientConnections} clients for one task`;
   if (openFiles > openFilesOnFargate) {
-    problems.push(`${clients}, which needs ${openFiles} open files; Fargate gives it ${openFilesOnFargate}: lower maxClientConnections`);
+    problems.push(
+      `${clients}, which needs ${openFiles} open files; Fargate gives it ${openFilesOnFargate}: lower maxClientConnections`,
+    );
   }
   const memoryMiB = Math.ceil((clientConnections * kibPerClient) / 1024 / memoryShareOfClients);
   if (memoryMiB > taskMemoryMiB) {
-    problems.push(`${clients}, which needs about ${memoryMiB} MiB; raise taskMemoryMiB (${taskMemoryMiB}) to that or more, or lower maxClientConnections`);
+    problems.push(
+      `${clients}, which needs about ${memoryMiB} MiB; raise taskMemoryMiB (${taskMemoryMiB}) to that or more, or lower maxClientConnections`,
+    );
   }
   return problems;
 }

@@ -21,7 +21,10 @@ async function start(change: Readonly<Record<string, string>>): Promise<void> {
 const connect = (): Promise<Client> => pooler.connect('bookedbarber_app', password, 'bookedbarber');
 const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));
 const isClosed = (client: Client): Promise<boolean> =>
-  Promise.race([new Promise<boolean>((resolve) => client.once('end', () => resolve(true))), seconds(10).then(() => false)]);
+  Promise.race([
+    new Promise<boolean>((resolve) => client.once('end', () => resolve(true))),
+    seconds(10).then(() => false),
+  ]);
 
 async function written(id: number): Promise<boolean> {
   return (await databases.primary.query('SELECT FROM appointments WHERE id = $1', [id], 'bookedbarber')).length === 1;
@@ -62,7 +65,9 @@ describe('a pooler that gets SIGTERM', () => {
     await busy.query('INSERT INTO appointments VALUES (3)');
     pooler.signal('SIGTERM');
     expect(await pooler.exitCode).toBe(1);
-    expect(pooler.log).toMatch(/transactions still ran after 1 s and were cut; keep the transaction_timeout of every role below that/);
+    expect(pooler.log).toMatch(
+      /transactions still ran after 1 s and were cut; keep the transaction_timeout of every role below that/,
+    );
     expect(await written(3)).toBe(false);
   });
 });
@@ -87,7 +92,9 @@ describe('a pooler that gets SIGHUP', () => {
     await start({});
     const admin = await pooler.connect('pgbouncer_admin', password, 'pgbouncer');
     const queryWaitTimeout = async (): Promise<unknown> =>
-      (await admin.query<{ key: string; value: string }>('SHOW CONFIG')).rows.find(({ key }) => key === 'query_wait_timeout')?.value;
+      (await admin.query<{ key: string; value: string }>('SHOW CONFIG')).rows.find(
+        ({ key }) => key === 'query_wait_timeout',
+      )?.value;
     await admin.query('SET query_wait_timeout = 99');
     expect(await queryWaitTimeout()).toBe('99');
     pooler.signal('SIGHUP');

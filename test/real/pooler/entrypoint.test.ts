@@ -8,7 +8,14 @@ import { templateEnvironment, userlist } from './pooled-databases';
 import { PoolerProcess } from './pooler-process';
 
 const address = '127.33.1.1';
-const { userlist: userlistVariable, clientTlsCertificate, clientTlsKey, runDirectory, serverTlsCaFile, drainSeconds } = poolerEnvironment;
+const {
+  userlist: userlistVariable,
+  clientTlsCertificate,
+  clientTlsKey,
+  runDirectory,
+  serverTlsCaFile,
+  drainSeconds,
+} = poolerEnvironment;
 
 async function exitOf(change: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly log: string }> {
   const pooler = await PoolerProcess.launch(address, { ...environment, ...change });
@@ -22,7 +29,10 @@ async function exitOf(change: NodeJS.ProcessEnv): Promise<{ readonly code: numbe
 let environment: Readonly<Record<string, string>>;
 let certificate: { readonly certificatePem: string; readonly privateKeyPem: string };
 beforeAll(async () => {
-  environment = { ...templateEnvironment(), [serverTlsCaFile]: join(__dirname, '../../../assets/pgbouncer/rds-ca.pem') };
+  environment = {
+    ...templateEnvironment(),
+    [serverTlsCaFile]: join(__dirname, '../../../assets/pgbouncer/rds-ca.pem'),
+  };
   certificate = await (await CertificateAuthority.create('the team')).issue(['pooler.internal'], []);
 });
 
@@ -44,8 +54,16 @@ describe('the entrypoint refuses to start', () => {
       () => ({ [userlistVariable]: '{"username":"report","password":"hunter2"}' }),
       'user 1 of PGBOUNCER_USERLIST is not on a line "user" "SCRAM-SHA-256$…"; correct the secret',
     ],
-    ['with an empty userlist', () => ({ [userlistVariable]: '\n' }), 'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret'],
-    ['without a userlist', () => ({ [userlistVariable]: undefined }), 'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret'],
+    [
+      'with an empty userlist',
+      () => ({ [userlistVariable]: '\n' }),
+      'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret',
+    ],
+    [
+      'without a userlist',
+      () => ({ [userlistVariable]: undefined }),
+      'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret',
+    ],
     [
       'without a database',
       () => ({ PGBOUNCER_DATABASE_BOOKEDBARBER: undefined, PGBOUNCER_DATABASE_BOOKEDBARBER_RO: undefined }),
@@ -56,15 +74,31 @@ describe('the entrypoint refuses to start', () => {
       () => ({ PGBOUNCER_SETTING_SERVER_RESET_QUERY: 'DISCARD ALL\nauth_type = any' }),
       'PGBOUNCER_SETTING_SERVER_RESET_QUERY holds a line break, which cannot stand in an ini',
     ],
-    ['without a run directory', () => ({ [runDirectory]: '/nowhere' }), 'run directory /nowhere cannot be written to; mount a volume there that belongs to user '],
-    ['without the authorities of the databases', () => ({ [serverTlsCaFile]: '/nowhere.pem' }), "the databases' certificate authorities, /nowhere.pem, cannot be read"],
-    ['with a drain that is no number', () => ({ [drainSeconds]: 'soon' }), '"soon" is not a whole number of seconds; correct PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS'],
+    [
+      'without a run directory',
+      () => ({ [runDirectory]: '/nowhere' }),
+      'run directory /nowhere cannot be written to; mount a volume there that belongs to user ',
+    ],
+    [
+      'without the authorities of the databases',
+      () => ({ [serverTlsCaFile]: '/nowhere.pem' }),
+      "the databases' certificate authorities, /nowhere.pem, cannot be read",
+    ],
+    [
+      'with a drain that is no number',
+      () => ({ [drainSeconds]: 'soon' }),
+      '"soon" is not a whole number of seconds; correct PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS',
+    ],
     [
       'with more clients than files may be open',
       () => ({ PGBOUNCER_SETTING_MAX_CLIENT_CONN: '10000000' }),
       'max_client_conn is 10000000, but only ',
     ],
-    ['with a certificate that is none', () => ({ [clientTlsCertificate]: 'x', [clientTlsKey]: certificate.privateKeyPem }), 'PGBOUNCER_CLIENT_TLS_CERT is not a certificate in PEM form'],
+    [
+      'with a certificate that is none',
+      () => ({ [clientTlsCertificate]: 'x', [clientTlsKey]: certificate.privateKeyPem }),
+      'PGBOUNCER_CLIENT_TLS_CERT is not a certificate in PEM form',
+    ],
     [
       'with a certificate but no key',
       () => ({ [clientTlsCertificate]: certificate.certificatePem }),
@@ -79,8 +113,14 @@ describe('the entrypoint refuses to start', () => {
 
   it('with a certificate that does not match its key', async () => {
     const other = await (await CertificateAuthority.create('the team')).issue(['pooler.internal'], []);
-    const { code, log } = await exitOf({ [clientTlsCertificate]: certificate.certificatePem, [clientTlsKey]: other.privateKeyPem });
-    expect({ code, log }).toEqual({ code: 1, log: 'entrypoint: PGBOUNCER_CLIENT_TLS_CERT and PGBOUNCER_CLIENT_TLS_KEY do not belong together' });
+    const { code, log } = await exitOf({
+      [clientTlsCertificate]: certificate.certificatePem,
+      [clientTlsKey]: other.privateKeyPem,
+    });
+    expect({ code, log }).toEqual({
+      code: 1,
+      log: 'entrypoint: PGBOUNCER_CLIENT_TLS_CERT and PGBOUNCER_CLIENT_TLS_KEY do not belong together',
+    });
   });
 
   it('with a setting that PgBouncer refuses, naming it', async () => {
@@ -112,7 +152,12 @@ describe('a running entrypoint', () => {
 
   it('writes the ini sorted, each key once', async () => {
     const ini = await readFile(join(pooler.runDirectory, 'pgbouncer.ini'), 'utf8');
-    const [databases, settings] = ini.split('\n\n').map((section) => section.trim().split('\n').map((line) => line.split(' = ')[0]!));
+    const [databases, settings] = ini.split('\n\n').map((section) =>
+      section
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' = ')[0]!),
+    );
     expect(databases).toEqual(['[databases]', 'bookedbarber', 'bookedbarber_ro']);
     expect(settings!.slice(1)).toEqual([...new Set(settings!.slice(1))].sort());
     expect(settings).toHaveLength(new Set(settings).size);
@@ -134,7 +179,7 @@ describe('a running entrypoint', () => {
     expect(isRunning(pgbouncer)).toBe(false);
   });
 
-  it("ends when PgBouncer does, with its exit code", async () => {
+  it('ends when PgBouncer does, with its exit code', async () => {
     process.kill(await pooler.pgbouncerPid(), 'SIGKILL');
     expect(await pooler.exitCode).toBe(137);
     expect(pooler.log).toMatch(/PgBouncer ended with exit code 137$/);

@@ -27,8 +27,14 @@ export const userlist = renderUserlist(verifiers);
 const fewClients: PoolerConfig = { maxClientConnections: 300 };
 
 /** The container's environment in the template of a small service. */
-export function templateEnvironment(change?: PoolerConfig, readOnlyHosts?: readonly string[]): Readonly<Record<string, string>> {
-  return { ...containerEnvironment(poolerTemplate({ ...fewClients, ...change }, readOnlyHosts)), [poolerEnvironment.userlist]: userlist };
+export function templateEnvironment(
+  change?: PoolerConfig,
+  readOnlyHosts?: readonly string[],
+): Readonly<Record<string, string>> {
+  return {
+    ...containerEnvironment(poolerTemplate({ ...fewClients, ...change }, readOnlyHosts)),
+    [poolerEnvironment.userlist]: userlist,
+  };
 }
 
 /** A primary with TLS and the roles of the pooler, perhaps a standby, and the DNS server that knows them. */
@@ -53,13 +59,22 @@ export class PooledDatabases {
       parameters: { fsync: 'off', log_connections: 'on' },
     });
     for (const [user, verifier] of verifiers) await primary.query(`CREATE ROLE ${user} LOGIN PASSWORD '${verifier}'`);
-    await primary.query('CREATE TABLE appointments (id int PRIMARY KEY); GRANT ALL ON appointments TO bookedbarber_app', [], 'bookedbarber');
-    const replica = options.replica ? await primary.startStandby({ address: `${block}.2`, hostName: 'replica-1.internal' }) : undefined;
+    await primary.query(
+      'CREATE TABLE appointments (id int PRIMARY KEY); GRANT ALL ON appointments TO bookedbarber_app',
+      [],
+      'bookedbarber',
+    );
+    const replica = options.replica
+      ? await primary.startStandby({ address: `${block}.2`, hostName: 'replica-1.internal' })
+      : undefined;
     const resolver = await Resolver.start(`${block}.9`, 5353);
     resolver.set('primary.internal', primary.address);
     if (replica) resolver.set('replica-1.internal', replica.address);
     await writeFile(join(directory, 'ca.pem'), tls.certificatePem);
-    await writeFile(join(directory, 'other-ca.pem'), (await CertificateAuthority.create('somebody else')).certificatePem);
+    await writeFile(
+      join(directory, 'other-ca.pem'),
+      (await CertificateAuthority.create('somebody else')).certificatePem,
+    );
     await writeFile(join(directory, 'resolv.conf'), resolver.resolvConf);
     return new PooledDatabases(primary, replica, resolver, directory);
   }

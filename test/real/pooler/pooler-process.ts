@@ -87,7 +87,12 @@ export class PoolerProcess {
 
   /** Runs the image's health check. */
   checkHealth(): Promise<Output> {
-    return run({ command: 'bash', args: [join(this.directory, poolerImageFiles.healthCheck)], environment: this.environment, uid: unprivilegedUid });
+    return run({
+      command: 'bash',
+      args: [join(this.directory, poolerImageFiles.healthCheck)],
+      environment: this.environment,
+      uid: unprivilegedUid,
+    });
   }
 
   /** Logs in, over TLS if not told otherwise; the caller ends the session. */

@@ -11,14 +11,21 @@ let pooler: PoolerProcess;
 beforeAll(async () => {
   databases = await PooledDatabases.start('127.33.2', { replica: true });
   // One server connection for each alias: who shares it can be seen.
-  pooler = await PoolerProcess.start('127.33.2.3', databases.environment({ poolSize: 4, readOnlyPoolSize: 4, maxTasks: 4 }));
+  pooler = await PoolerProcess.start(
+    '127.33.2.3',
+    databases.environment({ poolSize: 4, readOnlyPoolSize: 4, maxTasks: 4 }),
+  );
 });
 afterAll(async () => {
   await pooler?.stop();
   await databases?.stop();
 });
 
-async function withSession<Result>(user: string, database: string, use: (client: Client) => Promise<Result>): Promise<Result> {
+async function withSession<Result>(
+  user: string,
+  database: string,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> {
   const client = await pooler.connect(user, password, database);
   try {
     return await use(client);
@@ -32,16 +39,27 @@ async function rows(client: Client, sql: string): Promise<Record<string, unknown
 }
 
 describe('a client of the pooler', () => {
-  const whereAmI = 'SELECT host(inet_server_addr()) AS address, pg_is_in_recovery() AS replica, current_user AS user, current_database() AS database';
+  const whereAmI =
+    'SELECT host(inet_server_addr()) AS address, pg_is_in_recovery() AS replica, current_user AS user, current_database() AS database';
 
   it('reaches the primary with a verifier of 256 iterations', async () => {
     const [row] = await withSession('bookedbarber_app', 'bookedbarber', (client) => rows(client, whereAmI));
-    expect(row).toEqual({ address: databases.primary.address, replica: false, user: 'bookedbarber_app', database: 'bookedbarber' });
+    expect(row).toEqual({
+      address: databases.primary.address,
+      replica: false,
+      user: 'bookedbarber_app',
+      database: 'bookedbarber',
+    });
   });
 
   it('reaches the replica by the read-only alias', async () => {
     const [row] = await withSession('bookedbarber_app', 'bookedbarber_ro', (client) => rows(client, whereAmI));
-    expect(row).toEqual({ address: databases.replica!.address, replica: true, user: 'bookedbarber_app', database: 'bookedbarber' });
+    expect(row).toEqual({
+      address: databases.replica!.address,
+      replica: true,
+      user: 'bookedbarber_app',
+      database: 'bookedbarber',
+    });
   });
 
   it('reaches one of several replicas though another has vanished', async () => {
@@ -53,7 +71,9 @@ describe('a client of the pooler', () => {
   });
 
   it('shares a server connection with others, transaction by transaction', async () => {
-    const sessions = await Promise.all([1, 2, 3].map(() => pooler.connect('bookedbarber_app', password, 'bookedbarber')));
+    const sessions = await Promise.all(
+      [1, 2, 3].map(() => pooler.connect('bookedbarber_app', password, 'bookedbarber')),
+    );
     const backends = await Promise.all(sessions.map((session) => rows(session, 'SELECT pg_backend_pid() AS pid')));
     await Promise.all(sessions.map((session) => session.end()));
     expect(new Set(backends.map(([row]) => row!.pid)).size).toBe(1);
@@ -63,26 +83,36 @@ describe('a client of the pooler', () => {
     const prepared = { name: 'add', text: 'SELECT $1::int + 1 AS sum' };
     await withSession('bookedbarber_app', 'bookedbarber', async (client) => {
       await client.query({ ...prepared, values: [1] });
-      await databases.primary.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bookedbarber_app'");
+      await databases.primary.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bookedbarber_app'",
+      );
       await client.query('SELECT 1').catch(() => undefined); // perhaps told of the lost connection
       expect((await client.query<{ sum: number }>({ ...prepared, values: [2] })).rows).toEqual([{ sum: 3 }]);
     });
   });
 
   it('is refused without TLS', async () => {
-    await expect(pooler.connect('bookedbarber_app', password, 'bookedbarber', { tls: false })).rejects.toThrow('SSL required');
+    await expect(pooler.connect('bookedbarber_app', password, 'bookedbarber', { tls: false })).rejects.toThrow(
+      'SSL required',
+    );
   });
 
   it('is refused with a wrong password', async () => {
-    await expect(pooler.connect('bookedbarber_app', 'wrong', 'bookedbarber')).rejects.toThrow('SASL authentication failed');
+    await expect(pooler.connect('bookedbarber_app', 'wrong', 'bookedbarber')).rejects.toThrow(
+      'SASL authentication failed',
+    );
   });
 
   it('is refused if it is not in the userlist, although the database knows it', async () => {
-    await expect(pooler.connect('bookedbarber_master', password, 'bookedbarber')).rejects.toThrow('SASL authentication failed');
+    await expect(pooler.connect('bookedbarber_master', password, 'bookedbarber')).rejects.toThrow(
+      'SASL authentication failed',
+    );
   });
 
   it('is refused a database that has no alias', async () => {
-    await expect(pooler.connect('bookedbarber_app', password, 'postgres')).rejects.toThrow('no such database: postgres');
+    await expect(pooler.connect('bookedbarber_app', password, 'postgres')).rejects.toThrow(
+      'no such database: postgres',
+    );
   });
 });
 
@@ -96,18 +126,27 @@ describe('the pooler', () => {
   });
 
   it('does not talk to a database whose certificate somebody else signed', async () => {
-    expect(await refusal({ [poolerEnvironment.serverTlsCaFile]: databases.otherCaFile })).toMatch(/certificate verify failed/);
+    expect(await refusal({ [poolerEnvironment.serverTlsCaFile]: databases.otherCaFile })).toMatch(
+      /certificate verify failed/,
+    );
   });
 
   it('does not talk to a database that shows the certificate of another', async () => {
     databases.resolver.set('impostor.internal', databases.primary.address);
-    const line = databases.environment().PGBOUNCER_DATABASE_BOOKEDBARBER!.replace('primary.internal', 'impostor.internal');
-    expect(await refusal({ PGBOUNCER_DATABASE_BOOKEDBARBER: line })).toMatch(/name `impostor.internal' not present in server certificate/);
+    const line = databases
+      .environment()
+      .PGBOUNCER_DATABASE_BOOKEDBARBER!.replace('primary.internal', 'impostor.internal');
+    expect(await refusal({ PGBOUNCER_DATABASE_BOOKEDBARBER: line })).toMatch(
+      /name `impostor.internal' not present in server certificate/,
+    );
   });
 
   /** What is logged when a client wants to log in. */
   async function refusal(change: Readonly<Record<string, string>>): Promise<string> {
-    const wary = await PoolerProcess.start('127.33.2.4', { ...databases.environment({ settings: { client_login_timeout: '1' } }), ...change });
+    const wary = await PoolerProcess.start('127.33.2.4', {
+      ...databases.environment({ settings: { client_login_timeout: '1' } }),
+      ...change,
+    });
     await expect(wary.connect('bookedbarber_app', password, 'bookedbarber')).rejects.toThrow(/client_login_timeout/);
     await wary.stop();
     return wary.log;
@@ -140,7 +179,9 @@ describe('the admin console', () => {
     const config = await withSession('pgbouncer_admin', 'pgbouncer', (client) => rows(client, 'SHOW CONFIG'));
     const shown = new Map(config.map(({ key, value }) => [key, value]));
     const rendered = Object.entries(databases.environment()).flatMap(([name, value]) =>
-      name.startsWith(poolerEnvironment.settingPrefix) ? [[name.slice(poolerEnvironment.settingPrefix.length).toLowerCase(), value] as const] : [],
+      name.startsWith(poolerEnvironment.settingPrefix)
+        ? [[name.slice(poolerEnvironment.settingPrefix.length).toLowerCase(), value] as const]
+        : [],
     );
     expect(rendered.length).toBeGreaterThan(20);
     expect(rendered.map(([name]) => [name, shown.get(name)])).toEqual(rendered);
@@ -149,7 +190,9 @@ describe('the admin console', () => {
   it('shows every alias with its share of the pool', async () => {
     const shown = await withSession('pgbouncer_admin', 'pgbouncer', (client) => rows(client, 'SHOW DATABASES'));
     const ours = shown.filter(({ name }) => name !== 'pgbouncer');
-    expect(ours.map(({ name, host, pool_size, max_connections }) => ({ name, host, pool_size, max_connections }))).toEqual([
+    expect(
+      ours.map(({ name, host, pool_size, max_connections }) => ({ name, host, pool_size, max_connections })),
+    ).toEqual([
       { name: 'bookedbarber', host: 'primary.internal', pool_size: 1, max_connections: 1 },
       { name: 'bookedbarber_ro', host: 'replica-1.internal', pool_size: 1, max_connections: 1 },
     ]);
@@ -158,7 +201,12 @@ describe('the admin console', () => {
   it('knows exactly the settings of the catalogue', async () => {
     const config = await withSession('pgbouncer_admin', 'pgbouncer', (client) => rows(client, 'SHOW CONFIG'));
     const fileOfTheIni = 'conffile';
-    expect(config.map(({ key }) => key).filter((key) => key !== fileOfTheIni).sort()).toEqual(Object.keys(pgbouncerSettingTypes).sort());
+    expect(
+      config
+        .map(({ key }) => key)
+        .filter((key) => key !== fileOfTheIni)
+        .sort(),
+    ).toEqual(Object.keys(pgbouncerSettingTypes).sort());
   });
 
   it('takes the least, the most and every choice that the catalogue allows', async () => {

@@ -14,8 +14,14 @@ import { testApp } from '../../synthesize';
 export const replicaHosts = ['replica-1.internal', 'replica-2.internal'];
 
 /** The pooler of production, or one changed, alone in a stack with `primary.internal` and one replica behind it. */
-export function poolerTemplate(change: PoolerConfig = {}, readOnlyHosts: readonly string[] = replicaHosts.slice(0, 1)): Template {
-  const config = resolveConfig('production', { ...environments.production, pooler: { ...environments.production.pooler, ...change } });
+export function poolerStack(
+  change: PoolerConfig = {},
+  readOnlyHosts: readonly string[] = replicaHosts.slice(0, 1),
+): Stack {
+  const config = resolveConfig('production', {
+    ...environments.production,
+    pooler: { ...environments.production.pooler, ...change },
+  });
   const { poolSizePerTask, readOnlyPoolSizePerTask } = connectionBudget(config);
   const stack = new Stack(testApp(), 'service');
   const vpc = new Vpc(stack, 'Vpc', { natGateways: 1 });
@@ -37,7 +43,11 @@ export function poolerTemplate(change: PoolerConfig = {}, readOnlyHosts: readonl
     consoleUsers: { admin: 'pgbouncer_admin', stats: 'bookedbarber_collector' },
     config: config.pooler,
   });
-  return Template.fromStack(stack);
+  return stack;
+}
+
+export function poolerTemplate(change?: PoolerConfig, readOnlyHosts?: readonly string[]): Template {
+  return Template.fromStack(poolerStack(change, readOnlyHosts));
 }
 
 /** What the task definition gives the container in plain sight. */
@@ -45,5 +55,7 @@ export function containerEnvironment(template: Template): Readonly<Record<string
   const [task] = Object.values(template.findResources('AWS::ECS::TaskDefinition')) as {
     Properties: { ContainerDefinitions: { Environment: { Name: string; Value: string }[] }[] };
   }[];
-  return Object.fromEntries(task!.Properties.ContainerDefinitions[0]!.Environment.map(({ Name, Value }) => [Name, Value]));
+  return Object.fromEntries(
+    task!.Properties.ContainerDefinitions[0]!.Environment.map(({ Name, Value }) => [Name, Value]),
+  );
 }
