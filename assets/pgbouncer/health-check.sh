@@ -2,8 +2,9 @@
 # Succeeds if PgBouncer answers a client's first message within 2 s. The kernel accepts connections for a frozen
 # process too, so an answer is awaited. The database is not asked: its failover must not stop every task.
 #
-# The message is PostgreSQL's SSLRequest, the answer S.
-# https://www.postgresql.org/docs/17/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST
+# The message is PostgreSQL's GSSENCRequest, the answer N for no. An SSLRequest would be answered too, but the handshake
+# that then does not come is a warning in the log at every check.
+# https://www.postgresql.org/docs/17/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-GSSENCREQUEST
 set -euo pipefail
 
 address=${PGBOUNCER_LISTEN_ADDRESS:-0.0.0.0}
@@ -11,7 +12,7 @@ address=${PGBOUNCER_LISTEN_ADDRESS:-0.0.0.0}
 
 exec timeout 2 bash -c '
   exec 3<>"/dev/tcp/$1/$2"
-  printf "\0\0\0\x08\x04\xd2\x16\x2f" >&3
+  printf "\0\0\0\x08\x04\xd2\x16\x30" >&3
   read -r -N 1 -u 3 answer
-  [[ $answer == S ]]
+  [[ $answer == N ]]
 ' health-check "$address" "${PGBOUNCER_SETTING_LISTEN_PORT:-6432}"
