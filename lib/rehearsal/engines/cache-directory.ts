@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import { run } from './child';
 import { runsAsRoot } from './unprivileged-user';
 
 /**
@@ -10,8 +11,9 @@ import { runsAsRoot } from './unprivileged-user';
  * unprivileged user, may not enter.
  */
 function cacheRoot(): string {
-  // eslint-disable-next-line no-restricted-properties -- the XDG convention is a variable
-  const base = runsAsRoot ? '/var/cache' : (process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'));
+  // An empty variable counts as unset: https://specifications.freedesktop.org/basedir-spec/latest/
+  // eslint-disable-next-line no-restricted-properties -- a property of the machine, like PATH
+  const base = runsAsRoot ? '/var/cache' : process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return join(base, 'bookedbarber-database-tier');
 }
 
@@ -22,10 +24,13 @@ function cacheRoot(): string {
 export async function cachedDirectory(name: string, fill: (directory: string) => Promise<void>): Promise<string> {
   const directory = join(cacheRoot(), name);
   if (existsSync(directory)) return directory;
-  await mkdir(cacheRoot(), { recursive: true, mode: 0o755 });
+  await mkdir(cacheRoot(), { recursive: true });
   const unfinished = await mkdtemp(`${directory}.`);
   try {
     await fill(unfinished);
+    // Whatever the umask: PostgreSQL and PgBouncer run as another user than root.
+    await run({ command: 'chmod', args: ['-R', 'a+rX', unfinished] });
+    if (runsAsRoot) await run({ command: 'chmod', args: ['a+rx', cacheRoot()] });
     await rename(unfinished, directory);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });

@@ -28,7 +28,11 @@ export class CertificateAuthority {
       ...validity(),
       signingAlgorithm: algorithm,
       keys,
-      extensions: [new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ],
     });
     return new CertificateAuthority(certificate, keys);
   }
@@ -52,10 +56,15 @@ export class CertificateAuthority {
           ...hostNames.map((value) => ({ type: 'dns' as const, value })),
           ...addresses.map((value) => ({ type: 'ip' as const, value })),
         ]),
+        // Strict clients, such as Python 3.13's default context, refuse a certificate that does not name its signer's key.
+        await x509.AuthorityKeyIdentifierExtension.create(this.keys.publicKey),
       ],
     });
     const privateKey = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-    return { certificatePem: `${certificate.toString('pem')}\n`, privateKeyPem: x509.PemConverter.encode(privateKey, 'PRIVATE KEY') };
+    return {
+      certificatePem: `${certificate.toString('pem')}\n`,
+      privateKeyPem: x509.PemConverter.encode(privateKey, 'PRIVATE KEY'),
+    };
   }
 }
 

@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 import { runsAsRoot } from './unprivileged-user';
 
-export interface ChildOptions {
-  /** What it is called in messages. */
-  readonly name: string;
+/** What is run, and as whom. */
+interface Program {
   readonly command: string;
   readonly args: readonly string[];
   /** @default - this process's own */
@@ -13,42 +13,49 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** Run as this user and group id instead of root; ignored for an ordinary user. @default - as this process */
   readonly uid?: number;
-  /** Open files that it needs; raised where the machine allows it. @default - this process's limit */
-  readonly openFiles?: number;
+  /** What it gets from the kernel when this process dies. @default 'SIGKILL' */
+  readonly deathSignal?: NodeJS.Signals;
+}
+
+export interface ChildOptions extends Program {
+  /** What it is called in messages. */
+  readonly name: string;
   /** Called for every line of its output. @default - nothing */
   readonly onLine?: (line: string) => void;
 }
 
+/** How a process ended: by itself with a code, or by a signal; neither if it never started. */
+export interface ChildExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+type SpawnedProcess = ChildProcessByStdio<null, Readable, Readable>;
+
 /** How many lines of output are kept for a message. */
 const keptLines = 200;
 
-/**
- * A process that dies with this one, even by SIGKILL, and keeps the end of its output.
- *
- * It runs in a session of its own, so that Ctrl-C in the terminal reaches this process alone, which then stops
- * everything in order.
- */
+/** A process that dies with this one, even by SIGKILL, and keeps the end of its output. */
 export class Child {
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  private readonly process: ChildProcess;
+  /** Settles once the process has been waited for and nobody holds its output open any more. */
+  readonly exited: Promise<ChildExit>;
+  private readonly process: SpawnedProcess;
   private readonly lines: string[] = [];
   private running = true;
 
   constructor(private readonly options: ChildOptions) {
-    const { command, args, environment, cwd } = options;
-    const [program, ...wrapperArgs] = dyingWithParent(options);
-    this.process = spawn(program!, [...wrapperArgs, command, ...args], { cwd, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.process.stdout!, this.process.stderr!]) collectLines(stream, (line) => this.keep(line));
+    this.process = spawnDyingWithParent(options);
+    for (const stream of [this.process.stdout, this.process.stderr]) collectLines(stream, (line) => this.keep(line));
     this.exited = new Promise((resolve) => {
+      const end = (exit: ChildExit): void => {
+        this.running = false;
+        resolve(exit);
+      };
       this.process.once('error', (error) => {
         this.keep(error.message);
-        this.running = false;
-        resolve({ code: null, signal: null });
+        end({ code: null, signal: null });
       });
-      this.process.once('close', (code, signal) => {
-        this.running = false;
-        resolve({ code, signal });
-      });
+      this.process.once('close', (code, signal) => end({ code, signal }));
     });
   }
 
@@ -67,14 +74,17 @@ export class Child {
     return this.lines.slice(-lines).join('\n');
   }
 
+  /** Signals the process alone, not what it has started. */
   signal(signal: NodeJS.Signals): void {
     if (this.running) this.process.kill(signal);
   }
 
-  /** Asks it to end, and kills it if it has not within the time. */
+  /** Asks it to end; if it has not within the time, kills it and what it has started. */
   async stop(signal: NodeJS.Signals = 'SIGTERM', timeoutMs = 10_000): Promise<void> {
-    this.signal(signal);
-    const timer = setTimeout(() => this.signal('SIGKILL'), timeoutMs);
+    if (!this.running) return;
+    const timer = setTimeout(() => killGroup(this.process), timeoutMs);
+    if (signal === 'SIGKILL') killGroup(this.process);
+    else this.signal(signal);
     await this.exited;
     clearTimeout(timer);
   }
@@ -92,42 +102,52 @@ export interface Output {
   readonly stderr: string;
 }
 
-export interface RunOptions extends Omit<ChildOptions, 'onLine' | 'name'> {
+export interface RunOptions extends Program {
+  /** What it is called in messages. @default - the file name of the command */
   readonly name?: string;
-  /** Ends it early. */
+  /** Ends it early. @default - it runs to its end */
   readonly signal?: AbortSignal;
+  /** Kills it after that long. @default - it takes its time */
   readonly timeoutMs?: number;
+  /** Called for every line of its errors. @default - nothing */
   readonly onStderrLine?: (line: string) => void;
 }
 
 /**
  * Runs a program to its end.
  *
- * @throws Error with its name, exit code and last lines, if it fails, is aborted or takes too long
+ * @throws Error with its name, how it ended and its last lines, if it fails or takes too long; the signal's reason, if
+ * it is aborted
  */
 export async function run(options: RunOptions): Promise<Output> {
-  const { command, args, environment, cwd, signal, timeoutMs, onStderrLine } = options;
+  const { command, signal, timeoutMs, onStderrLine } = options;
   const name = options.name ?? command.split('/').at(-1)!;
   signal?.throwIfAborted();
-  const [program, ...wrapperArgs] = dyingWithParent(options);
-  const child = spawn(program!, [...wrapperArgs, command, ...args], { cwd, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawnDyingWithParent(options);
   let stdout = '';
-  const stderr: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  const stderr: string[] = [];
   collectLines(child.stderr, (line) => {
     stderr.push(line);
     onStderrLine?.(line);
   });
-  const kill = (): void => void child.kill('SIGKILL');
-  const timer = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs);
+  let late = false;
+  const kill = (): void => killGroup(child);
+  const killLate = (): void => {
+    late = true;
+    kill();
+  };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(killLate, timeoutMs);
   signal?.addEventListener('abort', kill, { once: true });
   try {
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', resolve);
+    const exit = await new Promise<ChildExit>((resolve, reject) => {
+      child.once('error', (error) => reject(new Error(`${name} did not start: ${error.message}`, { cause: error })));
+      child.once('close', (code, by) => resolve({ code, signal: by }));
     });
     signal?.throwIfAborted();
-    if (code !== 0) throw new Error(`${name} failed (${code === null ? 'killed' : `exit code ${code}`}): ${[...stderr, stdout].join('\n').trim().split('\n').slice(-10).join('\n')}`);
+    const lastLines = [...stderr, stdout].join('\n').trim().split('\n').slice(-10).join('\n');
+    if (late) throw new Error(`${name} did not end within ${timeoutMs! / 1000} s and was killed: ${lastLines}`);
+    if (exit.code !== 0) throw new Error(`${name} failed (${exit.signal ?? `exit code ${exit.code}`}): ${lastLines}`);
     return { stdout, stderr: stderr.join('\n') };
   } finally {
     clearTimeout(timer);
@@ -136,16 +156,38 @@ export async function run(options: RunOptions): Promise<Output> {
 }
 
 /**
- * The command that makes the program after it die with this process. setpriv asks the kernel after it has changed the
- * user, since that change would clear the wish. https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2.html
+ * It gets a session of its own, so that Ctrl-C in the terminal reaches this process alone, which then stops everything
+ * in order. setpriv asks for the death signal after it has changed the user, since that change would clear the wish.
+ * https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2.html
  */
-function dyingWithParent({ uid, openFiles }: Pick<ChildOptions, 'uid' | 'openFiles'>): readonly string[] {
+function spawnDyingWithParent({
+  command,
+  args,
+  environment,
+  cwd,
+  uid,
+  deathSignal = 'SIGKILL',
+}: Program): SpawnedProcess {
+  // Not through a login shell or runuser: those would reset the limit of open files.
   const asUser = runsAsRoot && uid !== undefined ? [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'] : [];
-  const limit = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}:${openFiles}`, '--'];
-  return [...limit, 'setpriv', '--pdeathsig', 'KILL', ...asUser, '--'];
+  return spawn('setpriv', ['--pdeathsig', deathSignal, ...asUser, '--', command, ...args], {
+    cwd,
+    env: environment,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
-function collectLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+/** Kills a process and what it has started: a grandchild that lives on would hold the output open. */
+function killGroup({ pid }: SpawnedProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // nobody is left
+  }
+}
+
+function collectLines(stream: Readable, onLine: (line: string) => void): void {
   let rest = '';
   stream.setEncoding('utf8');
   stream.on('data', (text: string) => {

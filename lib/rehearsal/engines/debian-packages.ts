@@ -1,33 +1,54 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { run } from './child';
+import { type Output, run } from './child';
 
 /** The release whose packages the pooler's image is made of: what is rehearsed is the version that runs. */
 export const debianRelease = 'trixie';
 
+/** Debian's names of the processors for which there is a PostgreSQL too. */
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const timeoutMs = 300_000;
 
 /**
  * Downloads packages of that release, with checked signatures, and unpacks them below a directory. Uses a state of its
  * own: the machine's packages and lists stay as they are, and root is not needed.
  *
- * @throws Error if no mirror is known or it cannot be reached; says what to do
+ * @throws Error if the mirror does not have them or cannot be reached
  */
-export async function unpackDebianPackages(packages: readonly string[], target: string, onProgress: (what: string) => void): Promise<void> {
-  if (!existsSync(keyring)) throw new Error(`${keyring} is missing, with which Debian's packages are verified; install the package debian-archive-keyring`);
+export async function unpackDebianPackages(
+  packages: readonly string[],
+  mirror: string,
+  target: string,
+  onProgress: (what: string) => void,
+): Promise<void> {
+  if (!existsSync(keyring)) {
+    throw new Error(
+      `${keyring} is missing, which checks Debian's signatures; install the package debian-archive-keyring`,
+    );
+  }
   const work = join(target, 'apt');
-  const configuration = await writeAptConfiguration(work, await debianMirror());
-  const apt = (program: string, ...args: string[]) =>
-    run({ command: program, args, cwd: work, environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', APT_CONFIG: configuration, LC_ALL: 'C' }, timeoutMs: 300_000 });
-  onProgress(`reading Debian ${debianRelease}'s list of packages`);
-  await apt('apt-get', 'update', '--error-on=any');
-  onProgress(`downloading ${packages.length} packages`);
-  await apt('apt-get', 'download', ...packages);
-  for (const file of (await readdir(work)).filter((name) => name.endsWith('.deb'))) await run({ command: 'dpkg', args: ['-x', join(work, file), target] });
-  await run({ command: 'rm', args: ['-rf', work] });
+  try {
+    const environment = {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      APT_CONFIG: await writeAptConfiguration(work, mirror),
+      LC_ALL: 'C',
+    };
+    const apt = (...args: string[]): Promise<Output> =>
+      run({ command: 'apt-get', args, cwd: work, environment, timeoutMs });
+    onProgress(`reading Debian ${debianRelease}'s list of packages`);
+    await apt('update', '--error-on=any');
+    onProgress(`downloading ${packages.length} packages`);
+    await apt('download', ...packages);
+    const files = (await readdir(work)).filter((name) => name.endsWith('.deb'));
+    for (const file of files) await run({ command: 'dpkg', args: ['-x', join(work, file), target] });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 /** Changes when what would be unpacked changes. */
@@ -35,11 +56,13 @@ export function packageListStamp(packages: readonly string[]): string {
   return createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 12);
 }
 
+/** https://manpages.debian.org/trixie/apt/apt.conf.5.en.html */
 async function writeAptConfiguration(work: string, mirror: string): Promise<string> {
-  await Promise.all(['lists/partial', 'cache/archives/partial', 'etc', 'none'].map((path) => mkdir(join(work, path), { recursive: true })));
+  const directories = ['lists/partial', 'cache/archives/partial', 'etc', 'none'];
+  await Promise.all(directories.map((path) => mkdir(join(work, path), { recursive: true })));
   await writeFile(join(work, 'status'), '');
-  await writeFile(join(work, 'etc/sources.list'), `deb [signed-by=${keyring}] ${mirror} ${debianRelease} main\n`);
-  const configuration = join(work, 'etc/apt.conf');
+  const options = `[arch=${architectures[process.arch] ?? process.arch} signed-by=${keyring}]`;
+  await writeFile(join(work, 'etc/sources.list'), `deb ${options} ${mirror} ${debianRelease} main\n`);
   const settings: Readonly<Record<string, string>> = {
     'Dir::State': work,
     'Dir::State::status': join(work, 'status'),
@@ -47,27 +70,18 @@ async function writeAptConfiguration(work: string, mirror: string): Promise<stri
     'Dir::Cache': join(work, 'cache'),
     'Dir::Etc::sourcelist': join(work, 'etc/sources.list'),
     'Dir::Etc::sourceparts': join(work, 'none'),
+    'Dir::Etc::preferences': join(work, 'none/preferences'),
     'Dir::Etc::preferencesparts': join(work, 'none'),
-    'Acquire::Retries': '3',
+    'Acquire::Retries': '1',
+    'Acquire::http::Timeout': '20',
+    'Acquire::https::Timeout': '20',
+    // Descriptions in other languages would be more than the packages.
+    'Acquire::Languages': 'none',
     // apt would otherwise drop to a user who may not write here.
     'APT::Sandbox::User': 'root',
   };
-  await writeFile(configuration, Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`).join(''));
+  const configuration = join(work, 'etc/apt.conf');
+  const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
+  await writeFile(configuration, lines.join(''));
   return configuration;
-}
-
-/** The mirror that this machine already uses, so that it can be reached; DEBIAN_MIRROR names another. */
-async function debianMirror(): Promise<string> {
-  // eslint-disable-next-line no-restricted-properties -- a property of the machine, like PATH
-  const named = process.env.DEBIAN_MIRROR;
-  if (named) return named;
-  const { stdout } = await run({ command: 'apt-get', args: ['indextargets', '--format', '$(ORIGIN) $(REPO_URI) $(CODENAME)'] });
-  const line = stdout.split('\n').find((text) => text.startsWith('Debian ') && !text.includes('-security'));
-  const mirror = line?.split(' ')[1];
-  if (!mirror) {
-    throw new Error(
-      `apt on this machine knows no Debian mirror: run "apt-get update" if it never has been, or set DEBIAN_MIRROR to the URL of a mirror that has Debian ${debianRelease}`,
-    );
-  }
-  return mirror;
 }

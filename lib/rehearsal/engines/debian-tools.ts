@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 import { cachedDirectory } from './cache-directory';
 import { run } from './child';
+import { debianMirrors } from './debian-mirrors';
 import { debianRelease, packageListStamp, unpackDebianPackages } from './debian-packages';
+import { installedTools } from './installed-tools';
 
 /** How a program is called: the command, and what comes before its own arguments. */
 export interface Tool {
@@ -12,16 +14,22 @@ export interface Tool {
   readonly args: readonly string[];
 }
 
-/** Programs that come from Debian's packages, with where they lie in them. */
+/** Where the programs lie in Debian's packages, and how they are asked for their version. */
 const programs = {
-  pgbouncer: 'usr/sbin/pgbouncer',
-  haproxy: 'usr/sbin/haproxy',
-  pgbench: 'usr/lib/postgresql/17/bin/pgbench',
-  psql: 'usr/lib/postgresql/17/bin/psql',
-  openssl: 'usr/bin/openssl',
+  pgbouncer: { path: 'usr/sbin/pgbouncer', versionFlag: '--version' },
+  haproxy: { path: 'usr/sbin/haproxy', versionFlag: '-v' },
+  pgbench: { path: 'usr/lib/postgresql/17/bin/pgbench', versionFlag: '--version' },
+  psql: { path: 'usr/lib/postgresql/17/bin/psql', versionFlag: '--version' },
+  openssl: { path: 'usr/bin/openssl', versionFlag: 'version' },
 } as const;
-export type DebianTools = Readonly<Record<keyof typeof programs, Tool>>;
+type ProgramName = keyof typeof programs;
+export type DebianTools = Readonly<Record<ProgramName, Tool>>;
 
+/** Where administrators' programs lie, which are not on every user's PATH. */
+const sbin = ['/usr/local/sbin', '/usr/sbin'];
+
+/** The programs' own, and those of the libraries that they load, down to the loader. */
+// prettier-ignore
 const packages = [
   'pgbouncer', 'haproxy', 'postgresql-17', 'postgresql-client-17', 'openssl',
   'libc6', 'libgcc-s1', 'libcrypt1', 'zlib1g', 'libzstd1', 'liblz4-1', 'libcap2',
@@ -30,35 +38,72 @@ const packages = [
   'libpq5', 'libreadline8t64', 'libtinfo6', 'libedit2', 'libbsd0', 'libmd0',
   'libgssapi-krb5-2', 'libkrb5-3', 'libk5crypto3', 'libkrb5support0', 'libcom-err2', 'libkeyutils1',
   'libldap2', 'libsasl2-2',
-]; // prettier-ignore
+];
 
 /**
  * PgBouncer, haproxy, pgbench, psql and openssl as Debian ships them in the release that the pooler's image is built
- * from. Unpacked once beside each other and run by their own loader, whatever this machine's own libraries are.
+ * from, unpacked once and run by their own loader, whatever this machine's own libraries are. Where there is no mirror
+ * of Debian, those that are installed.
  *
- * @throws Error that says what is missing if they cannot be downloaded
+ * @throws Error if the packages cannot be had and what is installed does not do; says what to do
  */
 export async function debianTools(onProgress: (what: string) => void = () => undefined): Promise<DebianTools> {
-  const directory = await cachedDirectory(`debian-${debianRelease}-${process.arch}-${packageListStamp(packages)}`, async (target) => {
-    await unpackDebianPackages(packages, target, onProgress);
-    for (const tool of Object.values(await toolsIn(target))) await run({ ...tool, args: [...tool.args, versionFlag(tool)] });
-  });
+  const name = `debian-${debianRelease}-${process.arch}-${packageListStamp(packages)}`;
+  let directory: string;
+  try {
+    directory = await cachedDirectory(name, (target) => unpackTools(target, onProgress));
+  } catch (error) {
+    onProgress(`no packages of Debian ${debianRelease} here: looking for installed programs`);
+    return installedInstead(error as Error);
+  }
   return toolsIn(directory);
 }
 
-async function toolsIn(directory: string): Promise<DebianTools> {
-  const libraries = join(directory, 'usr/lib', (await readdir(join(directory, 'usr/lib'))).find((name) => name.endsWith('-linux-gnu')) ?? '');
-  const loader = (await readdir(libraries)).find((name) => /^ld-linux.*\.so\.\d+$/.test(name));
-  if (!loader) throw new Error(`the unpacked packages in ${directory} have no loader; remove the directory and try again`);
-  const tool = (path: string): Tool => {
-    const program = join(directory, path);
-    if (!existsSync(program)) throw new Error(`the unpacked packages in ${directory} have no ${path}; remove the directory and try again`);
-    return { command: join(libraries, loader), args: ['--library-path', libraries, program] };
-  };
-  return Object.fromEntries(Object.entries(programs).map(([name, path]) => [name, tool(path)])) as DebianTools;
+/** Each program has to run. */
+async function unpackTools(target: string, onProgress: (what: string) => void): Promise<void> {
+  await unpackFromAnyMirror(target, onProgress);
+  const tools = await toolsIn(target);
+  for (const [name, { command, args }] of Object.entries(tools)) {
+    // A library that the list of packages lacks is named by the loader.
+    await run({ name, command, args: [...args, programs[name as ProgramName].versionFlag] });
+  }
 }
 
-function versionFlag({ args }: Tool): string {
-  const program = args.at(-1)!;
-  return program.endsWith('haproxy') ? '-v' : program.endsWith('openssl') ? 'version' : '--version';
+async function unpackFromAnyMirror(target: string, onProgress: (what: string) => void): Promise<void> {
+  const failures: string[] = [];
+  for (const mirror of await debianMirrors()) {
+    try {
+      return await unpackDebianPackages(packages, mirror, target, onProgress);
+    } catch (error) {
+      failures.push((error as Error).message);
+    }
+  }
+  throw new Error(failures.join('\n'));
+}
+
+async function toolsIn(directory: string): Promise<DebianTools> {
+  const parent = join(directory, 'usr/lib');
+  const libraries = join(parent, (await readdir(parent)).find((name) => name.endsWith('-linux-gnu')) ?? '');
+  const loader = (await readdir(libraries)).find((name) => /^ld-linux.*\.so\.\d+$/.test(name)) ?? 'ld-linux';
+  const command = join(libraries, loader);
+  const tool = (path: string): Tool => {
+    const program = join(directory, path);
+    const missing = [command, program].find((file) => !existsSync(file));
+    if (missing) throw new Error(`${missing} is not among the unpacked packages; remove ${directory} and try again`);
+    return { command, args: ['--library-path', libraries, program] };
+  };
+  return Object.fromEntries(Object.entries(programs).map(([name, { path }]) => [name, tool(path)])) as DebianTools;
+}
+
+async function installedInstead(cause: Error): Promise<DebianTools> {
+  try {
+    // eslint-disable-next-line no-restricted-properties -- a property of the machine
+    return await installedTools([process.env.PATH, ...sbin].join(delimiter));
+  } catch (error) {
+    throw new Error(
+      `the programs of Debian ${debianRelease} cannot be had: ${cause.message}\nand the installed ones do not do: ` +
+        `${(error as Error).message}\nSet DEBIAN_MIRROR to the URL of a mirror that has ${debianRelease}, or install what is missing.`,
+      { cause },
+    );
+  }
 }

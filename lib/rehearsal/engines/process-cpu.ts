@@ -9,7 +9,9 @@ const ticksPerSecond = 100;
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
  */
 export async function processTreeCpuSeconds(pid: number): Promise<number> {
-  const stats = (await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(readStat))).filter((stat) => stat !== undefined);
+  const stats = (await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(readStat))).filter(
+    (stat) => stat !== undefined,
+  );
   const ticks = stats
     .filter((stat) => stat.pid === pid || stat.parentPid === pid)
     .reduce((sum, stat) => sum + stat.ownTicks + (stat.pid === pid ? stat.reapedTicks : 0), 0);

@@ -1,86 +1,169 @@
-import { existsSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
-import { Client } from 'pg';
-
-import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
 import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
 
-const master = { user: 'master', password: "it's \\ a password" };
-let authority: CertificateAuthority;
 let server: PostgresServer;
-
 beforeAll(async () => {
-  authority = await CertificateAuthority.create('test');
   server = await PostgresServer.start({
     address: '127.31.0.1',
-    hostName: 'primary.internal',
-    parameters: { shared_preload_libraries: 'pg_stat_statements', work_mem: '5MB', 'rds.force_ssl': '1' },
-    tls: authority,
-    rds: { masterUsername: master.user, masterPassword: master.password, databaseName: 'bookedbarber' },
+    parameters: {
+      shared_preload_libraries: 'pg_stat_statements',
+      work_mem: '5MB',
+      log_line_prefix: "it's a \\ prefix ",
+      'rds.force_ssl': '0',
+    },
   });
 });
 afterAll(() => server?.stop());
 
-async function asMaster(options: object = { ssl: { ca: authority.certificatePem, servername: 'primary.internal' } }): Promise<Client> {
-  const client = new Client({ host: server.address, port: server.port, database: 'bookedbarber', ...master, ...options });
-  await client.connect();
-  return client;
-}
+const settings = async (...names: string[]): Promise<Record<string, string>> => {
+  const rows = await server.query<{ name: string; setting: string }>(
+    'SELECT name, setting FROM pg_settings WHERE name = ANY($1)',
+    [names],
+  );
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+};
 
-describe('a server that imitates RDS', () => {
-  it('runs with the parameters it was given', async () => {
-    expect(await server.query("SELECT name, setting, unit FROM pg_settings WHERE name IN ('work_mem', 'shared_preload_libraries') ORDER BY 1")).toEqual([
-      { name: 'shared_preload_libraries', setting: 'pg_stat_statements', unit: null },
-      { name: 'work_mem', setting: '5120', unit: 'kB' },
-    ]);
+describe('a server', () => {
+  it('runs with the parameters that it was given, whatever is in them', async () => {
+    expect(await settings('shared_preload_libraries', 'work_mem', 'log_line_prefix', 'fsync')).toEqual({
+      shared_preload_libraries: 'pg_stat_statements',
+      work_mem: '5120',
+      log_line_prefix: "it's a \\ prefix ",
+      fsync: 'on',
+    });
   });
 
-  it('gives the master neither superuser rights nor password hashes, but extensions and roles', async () => {
-    const client = await asMaster();
-    try {
-      expect((await client.query('SELECT rolsuper FROM pg_roles WHERE rolname = current_user')).rows).toEqual([{ rolsuper: false }]);
-      await expect(client.query('SELECT rolpassword FROM pg_authid')).rejects.toThrow('permission denied for table pg_authid');
-      await client.query('CREATE EXTENSION pg_stat_statements');
-      await client.query('CREATE ROLE made_by_master');
-    } finally {
-      await client.end();
-    }
+  it('leaves out the parameters that exist on RDS only, and tells which', async () => {
+    // Any name with a dot is accepted, and then known.
+    expect(await server.query("SELECT current_setting('rds.force_ssl', true) AS value")).toEqual([{ value: null }]);
+    expect(server.rdsOnlyParameters).toEqual(['rds.force_ssl']);
   });
 
-  it('refuses who does not encrypt, and shows a certificate of the authority under its name', async () => {
-    await expect(asMaster({})).rejects.toThrow('no encryption');
-    await expect(asMaster({ ssl: { ca: authority.certificatePem, servername: 'another.internal' } })).rejects.toThrow(/does not match certificate's altnames/);
-    const other = await CertificateAuthority.create('other');
-    await expect(asMaster({ ssl: { ca: other.certificatePem, servername: 'primary.internal' } })).rejects.toThrow(/certificate/);
+  it('sorts text by bytes, the same on every machine, and stores UTF-8', async () => {
+    expect(
+      await server.query(
+        "SELECT string_agg(c, '' ORDER BY c) AS sorted, upper('é') AS upper FROM unnest('{a,B,ä}'::text[]) AS c",
+      ),
+    ).toEqual([{ sorted: 'Baä', upper: 'É' }]);
   });
 
-  it('streams to a standby, which refuses writes', async () => {
-    const standby = await server.startStandby({ address: '127.31.0.2', hostName: 'replica.internal', parameters: { shared_preload_libraries: 'pg_stat_statements' } });
-    try {
-      await server.query('CREATE TABLE streamed AS SELECT 42 AS answer');
-      const [position] = await server.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn');
-      while (!(await standby.query<{ there: boolean }>('SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS there', [position!.lsn]))[0]!.there);
-      expect(await standby.query('SELECT answer FROM streamed')).toEqual([{ answer: 42 }]);
-      await expect(standby.query('DELETE FROM streamed')).rejects.toThrow('cannot execute DELETE in a read-only transaction');
-    } finally {
-      await standby.stop();
-    }
+  it('keeps its data over a restart', async () => {
+    await server.query('CREATE TABLE kept AS SELECT 42 AS answer');
+    const before = server.pid;
+    await server.restart();
+    expect(server.pid).not.toBe(before);
+    expect(await server.query('SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
   });
 
-  it('counts the CPU of its processes, also of those that ended', async () => {
+  it('recovers its data after a crash', async () => {
+    await server.query('CREATE TABLE recovered AS SELECT 42 AS answer');
+    process.kill(server.pid, 'SIGKILL');
+    await server.restart();
+    expect(await server.query('SELECT answer FROM recovered')).toEqual([{ answer: 42 }]);
+  });
+
+  it('counts the CPU of its processes, also of those that have ended', async () => {
     const before = await server.cpuSeconds();
-    await server.query('SELECT sum(sqrt(n)) FROM generate_series(1, 5000000) AS n');
-    expect((await server.cpuSeconds()) - before).toBeGreaterThan(0.1);
+    await server.query('SELECT sum(sqrt(n)) FROM generate_series(1, 3000000) AS n');
+    const after = await server.cpuSeconds();
+    expect(after - before).toBeGreaterThan(0.1);
+    expect(after - before).toBeLessThan(10);
+  });
+
+  it('leaves neither processes nor files when it stops', async () => {
+    const other = await PostgresServer.start({ address: '127.31.0.3' });
+    const { pid, dataDirectory } = other;
+    expect(existsSync(dataDirectory)).toBe(true);
+    expect(sharedMemoryOf(pid)).toHaveLength(1);
+    await other.stop();
+    expect(other.isRunning).toBe(false);
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(existsSync(join(dataDirectory, '..'))).toBe(false);
+    expect(sharedMemoryOf(pid)).toEqual([]);
   });
 });
 
 describe('a server that cannot start', () => {
   it('says why with the end of its log, and leaves nothing behind', async () => {
-    const failure = await PostgresServer.start({ address: '127.31.0.3', parameters: { work_mem: 'banana' } }).catch((error: Error) => error);
+    const failure = await PostgresServer.start({ address: '127.31.0.4', parameters: { work_mem: 'banana' } }).catch(
+      (error: Error) => error,
+    );
     expect(failure).toBeInstanceOf(Error);
     const { message } = failure as Error;
-    expect(message).toMatch(/^PostgreSQL 127\.31\.0\.3 did not start on 127\.31\.0\.3:5432; the end of its log:\n.*invalid value for parameter "work_mem": "banana"/s);
+    expect(message).toMatch(
+      /^PostgreSQL 127\.31\.0\.4 did not start on 127\.31\.0\.4:5432; the end of its log:\n.*invalid value for parameter "work_mem": "banana"/s,
+    );
     const [, directory] = /"(\/[^"]+)\/data\/postgresql.conf"/.exec(message)!;
     expect(existsSync(directory!)).toBe(false);
   });
+
+  it('does not take another server at its address for itself', async () => {
+    await expect(PostgresServer.start({ address: server.address })).rejects.toThrow(
+      /could not bind IPv4 address "127\.31\.0\.1": Address already in use/,
+    );
+    expect(await server.query('SELECT 1 AS alive')).toEqual([{ alive: 1 }]);
+  });
 });
+
+describe('a server whose process of Node.js is killed', () => {
+  let parent: ChildProcess | undefined;
+  afterEach(() => parent?.kill('SIGKILL'));
+
+  it('shuts down, with its sessions and its shared memory', async () => {
+    const script = `
+      const { PostgresServer } = require('./lib/rehearsal/engines/postgres-server');
+      PostgresServer.start({ address: '127.31.0.5' }).then(async (server) => {
+        await server.superuser();
+        console.log(JSON.stringify({ pid: server.pid, dataDirectory: server.dataDirectory }));
+        setInterval(() => undefined, 1000);
+      });`;
+    parent = spawn(process.execPath, ['-r', 'ts-node/register/transpile-only', '-e', script], {
+      cwd: join(__dirname, '../../..'),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const printed = await new Promise<string>((resolve) =>
+      parent!.stdout!.once('data', (text: Buffer) => resolve(text.toString())),
+    );
+    const { pid, dataDirectory } = JSON.parse(printed) as { pid: number; dataDirectory: string };
+    try {
+      const processes = await processesOf(pid);
+      expect(processes.length).toBeGreaterThan(5);
+      parent.kill('SIGKILL');
+      const alive = (): readonly number[] => processes.filter((each) => existsSync(`/proc/${each}`));
+      for (let tries = 0; alive().length > 0 && tries < 250; tries++)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(alive()).toEqual([]);
+      expect(sharedMemoryOf(pid)).toEqual([]);
+    } finally {
+      await rm(join(dataDirectory, '..'), { recursive: true, force: true });
+    }
+  });
+});
+
+/** The postmaster and its children. */
+async function processesOf(postmaster: number): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  return pids.filter((pid) => pid === postmaster || parentOf(pid) === postmaster);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+  } catch {
+    return undefined; // it ended meanwhile
+  }
+}
+
+/** Segments that the process made. https://man7.org/linux/man-pages/man5/proc_sysvipc.5.html */
+function sharedMemoryOf(pid: number): readonly string[] {
+  const [header, ...rows] = readFileSync('/proc/sysvipc/shm', 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  const creator = header!.indexOf('cpid');
+  return rows.filter((row) => row[creator] === String(pid)).map(([, id]) => id!);
+}
