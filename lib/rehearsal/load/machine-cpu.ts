@@ -1,19 +1,31 @@
 import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 
 /** From this share on, the machine had nothing left to give. */
 const saturatedShare = 0.9;
 
+/** How busy this machine was, with whatever ran on it. */
+export interface MachineUse {
+  /** Nearly every core was busy throughout. */
+  readonly saturated: boolean;
+  /**
+   * At least one core's worth was. Work of one client that waits for each answer runs on one core at a time, so this is
+   * all that it can use, and only a faster core makes it faster.
+   */
+  readonly oneCoreSaturated: boolean;
+}
+
 /**
- * Share of all cores' time that was busy while something ran, 0 to 1.
+ * Watches the cores while something runs.
  *
  * @see https://man7.org/linux/man-pages/man5/proc_stat.5.html
  */
-export async function whileWatchingCpu<Result>(work: () => Promise<Result>): Promise<{ readonly result: Result; readonly saturated: boolean }> {
+export async function whileWatchingCpu<Result>(work: () => Promise<Result>): Promise<MachineUse & { readonly result: Result }> {
   const before = await readTimes();
   const result = await work();
   const after = await readTimes();
   const busyShare = (after.busy - before.busy) / Math.max(1, after.total - before.total);
-  return { result, saturated: busyShare >= saturatedShare };
+  return { result, saturated: busyShare >= saturatedShare, oneCoreSaturated: busyShare * cpus().length >= saturatedShare };
 }
 
 async function readTimes(): Promise<{ readonly busy: number; readonly total: number }> {

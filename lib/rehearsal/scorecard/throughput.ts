@@ -7,6 +7,7 @@ import { whileSampling } from './while-sampling';
 
 /** Enough to keep every server connection of the pool busy. */
 const clients = 64;
+const runsAtRate = 3;
 const lagSampledEveryMs = 500;
 /** The guide's rates. */
 const guideReadsPerSecond = 10_000;
@@ -23,8 +24,20 @@ export async function measureIndexedQuery(bench: Bench): Promise<Check> {
   const options = { script: 'read', clients, protocol: 'prepared' } as const;
   const capacity = await load(bench, bench.connections.readWrite, { ...options, length: { seconds: Math.ceil(bench.loadSeconds / 2) } });
   const rate = capacity.transactionsPerSecond / 2;
-  const { latenciesMs, limited } = await load(bench, bench.connections.readWrite, { ...options, length: { seconds: bench.loadSeconds }, rate, latencies: true });
-  return checkOf('indexed-query-p95', percentile(latenciesMs, 95), { limited }, `${latenciesMs.length} queries at ${rate.toFixed(0)}/s; p50 ${percentile(latenciesMs, 50).toFixed(2)} ms, p99 ${percentile(latenciesMs, 99).toFixed(2)} ms`);
+  const runs: { readonly latenciesMs: readonly number[]; readonly limited: boolean }[] = [];
+  for (let run = 0; run < runsAtRate; run++) {
+    runs.push(await load(bench, bench.connections.readWrite, { ...options, length: { seconds: Math.ceil(bench.loadSeconds / runsAtRate) }, rate, latencies: true }));
+  }
+  // A median over runs, so that a moment in which the machine did something else does not decide.
+  const ofRuns = (percent: number): readonly number[] => runs.map(({ latenciesMs }) => percentile(latenciesMs, percent));
+  const p95s = ofRuns(95);
+  const limited = runs.filter((run) => run.limited).length > runsAtRate / 2;
+  return checkOf(
+    'indexed-query-p95',
+    percentile(p95s, 50),
+    { limited },
+    `median of ${runsAtRate} runs (${p95s.map((p95) => p95.toFixed(1)).join(', ')}) at ${rate.toFixed(0)}/s; p50 ${percentile(ofRuns(50), 50).toFixed(2)} ms, p99 ${percentile(ofRuns(99), 50).toFixed(2)} ms`,
+  );
 }
 
 /** Reads on the replicas and writes on the primary, and what they cost. */
