@@ -30,8 +30,11 @@ export interface LoadOptions {
   readonly variables?: Readonly<Record<string, number>>;
   /** Log in anew for every transaction; the throughput then includes that. @default false */
   readonly reconnect?: boolean;
-  /** Keep the latency of every transaction. @default false */
-  readonly latencies?: boolean;
+  /**
+   * Keep the latency of every transaction, but those that ended in the first seconds, when every client still logs in and
+   * prepares its statement. @default - none is kept
+   */
+  readonly latencies?: { readonly afterSeconds: number };
   readonly signal?: AbortSignal;
   readonly onProgress?: (line: string) => void;
 }
@@ -54,7 +57,7 @@ export interface LoadResult {
  */
 export async function runLoad(target: LoadTarget, rows: number, options: LoadOptions): Promise<LoadResult> {
   const { pgbench } = await debianTools();
-  const { length, clients, threads = 2, rate, protocol, variables = {}, reconnect = false, latencies = false, signal, onProgress } = options;
+  const { length, clients, threads = 2, rate, protocol, variables = {}, reconnect = false, latencies, signal, onProgress } = options;
   const directory = await mkdtemp(join(tmpdir(), 'pgbench-'));
   try {
     const args = [
@@ -70,7 +73,7 @@ export async function runLoad(target: LoadTarget, rows: number, options: LoadOpt
       ...(onProgress ? ['--progress', '2'] : []),
     ];
     const { stdout } = await run({ name: 'pgbench', command: pgbench.command, args, environment: connectionEnvironment(target), cwd: directory, signal, onStderrLine: onProgress });
-    return { ...parseSummary(stdout), latenciesMs: latencies ? await readLatencies(directory) : [] };
+    return { ...parseSummary(stdout), latenciesMs: latencies ? await readLatencies(directory, latencies.afterSeconds) : [] };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -105,14 +108,23 @@ export function parseSummary(text: string): Omit<LoadResult, 'latenciesMs'> {
   };
 }
 
-/** Third field of each line, microseconds. */
-async function readLatencies(directory: string): Promise<readonly number[]> {
+/**
+ * Latencies, in no order.
+ *
+ * @see https://www.postgresql.org/docs/17/pgbench.html#PGBENCH-LOGGING
+ */
+async function readLatencies(directory: string, afterSeconds: number): Promise<readonly number[]> {
   const files = (await readdir(directory)).filter((name) => name.startsWith('log'));
   const texts = await Promise.all(files.map((name) => readFile(join(directory, name), 'utf8')));
-  return texts.flatMap((text) =>
+  const transactions = texts.flatMap((text) =>
     text
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => Number(line.split(' ', 3)[2]) / 1000),
+      .map((line) => {
+        const [, , latencyMicroseconds, , seconds, microseconds] = line.split(' ', 6).map(Number) as [number, number, number, number, number, number];
+        return { latencyMs: latencyMicroseconds / 1000, endedAt: seconds + microseconds / 1e6 };
+      }),
   );
+  const firstAt = transactions.reduce((first, { endedAt }) => Math.min(first, endedAt), Infinity);
+  return transactions.flatMap(({ latencyMs, endedAt }) => (endedAt - firstAt < afterSeconds ? [] : [latencyMs]));
 }

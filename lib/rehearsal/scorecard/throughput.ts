@@ -8,6 +8,7 @@ import { whileSampling } from './while-sampling';
 /** Enough to keep every server connection of the pool busy. */
 const clients = 64;
 const runsAtRate = 3;
+const warmUpSeconds = 1;
 const lagSampledEveryMs = 500;
 /** The guide's rates. */
 const guideReadsPerSecond = 10_000;
@@ -26,7 +27,7 @@ export async function measureIndexedQuery(bench: Bench): Promise<Check> {
   const rate = capacity.transactionsPerSecond / 2;
   const runs: { readonly latenciesMs: readonly number[]; readonly limited: boolean }[] = [];
   for (let run = 0; run < runsAtRate; run++) {
-    runs.push(await load(bench, bench.connections.readWrite, { ...options, length: { seconds: Math.ceil(bench.loadSeconds / runsAtRate) }, rate, latencies: true }));
+    runs.push(await load(bench, bench.connections.readWrite, { ...options, length: { seconds: warmUpSeconds + Math.ceil(bench.loadSeconds / runsAtRate) }, rate, latencies: { afterSeconds: warmUpSeconds } }));
   }
   // A median over runs, so that a moment in which the machine did something else does not decide.
   const ofRuns = (percent: number): readonly number[] => runs.map(({ latenciesMs }) => percentile(latenciesMs, percent));
