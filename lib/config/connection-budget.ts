@@ -44,8 +44,8 @@ export function connectionBudget(config: ResolvedTierConfig): ConnectionBudget {
     ...roleRows(config, 'the primary'),
     {
       use: 'index builds',
-      connections: 4,
-      why: 'two builders, their observer, and a build that outlived its function',
+      connections: config.indexTablesAtOnce + 2,
+      why: `${config.indexTablesAtOnce} builders, their observer, and a build that outlived its function`,
     },
     { use: 'master', connections: 3, why: 'the bootstrap of roles and the rotation of passwords' },
     reserved,

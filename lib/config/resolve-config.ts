@@ -34,7 +34,9 @@ export function resolveConfig(environmentName: string, config: TierConfig): Reso
     retiring: false,
   };
   return {
+    retiredIndexes: [],
     indexWait: 'started',
+    indexTablesAtOnce: 2,
     tags: {},
     ...config,
     environmentName,

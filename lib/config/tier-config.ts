@@ -30,8 +30,20 @@ export interface TierConfig {
   /** The indexes that should exist. Order does not matter; a table that does not exist yet is deferred. */
   readonly indexes: readonly IndexDefinition[];
 
+  /**
+   * Indexes to drop, by name, without keeping anybody waiting. Only what was built here is dropped, and nothing that a
+   * constraint stands on. An index that is in neither list stays. @default - none
+   */
+  readonly retiredIndexes?: readonly RetiredIndex[];
+
   /** How long a deploy waits for indexes. @default 'started' */
   readonly indexWait?: IndexWait;
+
+  /**
+   * Tables on which indexes are built at the same time, 1 to 8; each takes one index at a time. Every build takes a core
+   * and `maintenance_work_mem`. @default 2
+   */
+  readonly indexTablesAtOnce?: number;
 
   /** Tags for every resource of the environment. @default - none */
   readonly tags?: Readonly<Record<string, string>>;
@@ -219,6 +231,15 @@ export interface IndexDefinition {
    * @see https://www.postgresql.org/docs/17/sql-createindex.html
    */
   readonly definition: string;
+}
+
+/** An index that should be gone. */
+export interface RetiredIndex {
+  /** Name of the index. */
+  readonly name: string;
+
+  /** Schema of its table. @default 'public' */
+  readonly schema?: string;
 }
 
 /**

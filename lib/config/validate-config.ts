@@ -40,8 +40,15 @@ export function configProblems(config: ResolvedTierConfig): readonly ConfigProbl
     ...replicaProblems(config),
     ...poolerProblems(config),
     ...roleProblems(config),
-    ...indexProblems(config.indexes).map((message) => ({ field: 'indexes', message })),
+    ...indexConfigProblems(config),
   ];
+}
+
+function indexConfigProblems({ indexes, retiredIndexes, indexTablesAtOnce }: ResolvedTierConfig): ConfigProblem[] {
+  const found = new Problems();
+  for (const message of indexProblems(indexes, retiredIndexes)) found.add('indexes', message);
+  found.range('indexTablesAtOnce', indexTablesAtOnce, 1, 8, 'tables');
+  return found.all;
 }
 
 function placeProblems({ account, region, environmentName }: ResolvedTierConfig): ConfigProblem[] {

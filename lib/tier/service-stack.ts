@@ -81,6 +81,8 @@ export class ServiceStack extends Stack {
       encryptionKey,
       instanceIdentifiers: [database.primary, ...Object.values(database.replicas)].map((instance) => instance.instanceIdentifier),
       indexes: config.indexes,
+      retired: config.retiredIndexes,
+      tablesAtOnce: config.indexTablesAtOnce,
       wait: config.indexWait,
     });
     indexes.node.addDependency(roles.ready);

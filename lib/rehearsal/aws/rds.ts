@@ -8,6 +8,8 @@ export interface DescribedInstance {
   readonly host: string;
   readonly port: number;
   readonly parameterGroup: string;
+  /** @default - not told */
+  readonly allocatedStorageGiB?: number;
   /** @default 'available' */
   readonly status?: string;
   /** `pending-reboot` when a static parameter waits for a restart. @default 'in-sync' */
@@ -49,11 +51,12 @@ export class Rds implements AwsService {
   }
 }
 
-function describe({ identifier, host, port, parameterGroup, status = 'available', parameterApplyStatus = 'in-sync' }: DescribedInstance): object {
+function describe({ identifier, host, port, parameterGroup, allocatedStorageGiB, status = 'available', parameterApplyStatus = 'in-sync' }: DescribedInstance): object {
   return {
     DBInstanceIdentifier: identifier,
     DBInstanceStatus: status,
     Engine: 'postgres',
+    AllocatedStorage: allocatedStorageGiB,
     Endpoint: { Address: host, Port: port },
     DBParameterGroups: { DBParameterGroup: { DBParameterGroupName: parameterGroup, ParameterApplyStatus: parameterApplyStatus } },
   };

@@ -20,6 +20,8 @@ interface InstanceProperties {
   readonly DBInstanceClass: string;
   readonly DBName?: string;
   readonly DBParameterGroupName: string;
+  /** GiB; a replica has its source's. */
+  readonly AllocatedStorage?: string;
   readonly MasterUsername?: string;
   readonly MasterUserPassword?: string;
   readonly MultiAZ?: boolean;
@@ -52,7 +54,13 @@ export class Databases {
       this.instances.push(instance);
       const { server, identifier } = instance;
       this.site.resolver.set(server.hostName, server.address);
-      this.site.aws.rds.set({ identifier, host: server.hostName, port: server.port, parameterGroup: properties.DBParameterGroupName });
+      this.site.aws.rds.set({
+        identifier,
+        host: server.hostName,
+        port: server.port,
+        parameterGroup: properties.DBParameterGroupName,
+        ...(properties.AllocatedStorage && { allocatedStorageGiB: Number(properties.AllocatedStorage) }),
+      });
       return {
         ref: identifier,
         attributes: { 'Endpoint.Address': server.hostName, 'Endpoint.Port': String(server.port), DBInstanceArn: `arn:aws:rds:eu-central-1:000000000000:db:${identifier}`, DbiResourceId: `db-${identifier}` },

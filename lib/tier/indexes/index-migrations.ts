@@ -10,11 +10,11 @@ import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 
-import type { IndexDefinition, IndexWait } from '../../config/tier-config';
+import type { IndexDefinition, IndexWait, RetiredIndex } from '../../config/tier-config';
 import { databaseEnvironment } from '../database/database.contract';
 import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
-import { indexProperties } from './index-catalogue';
+import { indexProperties } from './index-properties';
 import { indexesEnvironment, indexesProperties, indexesResourceType } from './indexes.contract';
 
 export interface IndexMigrationsProps {
@@ -28,6 +28,8 @@ export interface IndexMigrationsProps {
   /** The primary's first, then the replicas'. */
   readonly instanceIdentifiers: readonly string[];
   readonly indexes: readonly IndexDefinition[];
+  readonly retired: readonly RetiredIndex[];
+  readonly tablesAtOnce: number;
   readonly wait: IndexWait;
 }
 
@@ -42,7 +44,7 @@ export class IndexMigrations extends Construct {
     private readonly props: IndexMigrationsProps,
   ) {
     super(scope, id);
-    const { database, indexes, wait } = props;
+    const { database, indexes, retired, tablesAtOnce, wait } = props;
     const logGroup = new LogGroup(this, 'ProviderLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
     const provider = new Provider(this, 'Provider', {
       onEventHandler: this.function('OnEvent', 'onEvent', 'judges the index catalogue and starts the first builds'),
@@ -58,8 +60,9 @@ export class IndexMigrations extends Construct {
       serviceTimeout: Duration.hours(1),
       properties: {
         [indexesProperties.wait]: wait,
+        [indexesProperties.tablesAtOnce]: `${tablesAtOnce}`,
         [indexesProperties.database]: `${database.host}:${database.port}/${database.name}`,
-        ...indexProperties(indexes),
+        ...indexProperties(indexes, retired),
       },
     });
     new Rule(this, 'Schedule', {

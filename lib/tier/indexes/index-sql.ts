@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../database/sql-quoting';
+import { quoteIdentifier, quoteLiteral } from '../database/sql-quoting';
 
 /** An index name and its table, as stored in the catalog. */
 export interface IndexPlace {
@@ -7,62 +7,6 @@ export interface IndexPlace {
   readonly table: string;
 }
 
-/** First key of the advisory lock that a builder holds; the second is the table's oid. */
-export const builderLockClass = 1_768_843_364; // 'indb' in ASCII
-
-/**
- * Settings of a session that builds. It must outlive its client: nothing that a client's death, a role or a database
- * could set may end it. A notice to a dead client would, hence client_min_messages.
- *
- * @see https://www.postgresql.org/docs/17/runtime-config-client.html
- */
-export const builderSettings: readonly string[] = [
-  'SET client_connection_check_interval = 0',
-  'SET statement_timeout = 0',
-  // It would count the waits for other sessions' snapshots, and leave an INVALID index when it ends.
-  'SET lock_timeout = 0',
-  'SET transaction_timeout = 0',
-  'SET idle_in_transaction_session_timeout = 0',
-  'SET client_min_messages = error',
-  // Frees the lock of a builder that is done and whose client does not come back.
-  "SET idle_session_timeout = '30s'",
-  "SET search_path = ''",
-];
-
-/** What is known of the indexes and their tables; one row for each index asked for. */
-export const observeSql = `
-  SELECT wanted.ordinality - 1 AS position,
-         c.oid::text AS "tableOid",
-         c.relkind AS "tableKind",
-         CASE WHEN c.oid IS NULL THEN false ELSE pg_has_role(c.relowner, 'USAGE') END AS "mayBuild",
-         pg_get_userbyid(c.relowner) AS "tableOwner",
-         i.indexrelid::text AS "indexOid",
-         i.indisvalid AS valid,
-         pg_get_indexdef(i.indexrelid) AS "existingDefinition",
-         i.indrelid = c.oid AS "onTable"
-    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS wanted (name, schema, "table", ordinality)
-    LEFT JOIN pg_namespace n ON n.nspname = wanted.schema
-    LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted."table" AND c.relkind NOT IN ('i', 'I', 'S', 'c', 't')
-    LEFT JOIN pg_class ic ON ic.relnamespace = n.oid AND ic.relname = wanted.name AND ic.relkind IN ('i', 'I')
-    LEFT JOIN pg_index i ON i.indexrelid = ic.oid
-   ORDER BY wanted.ordinality`;
-
-/** Tables whose builder lives, read before {@link observeSql}: the other order takes a finished build for a dead one. */
-export const buildersSql = `
-  SELECT l.objid::text AS "tableOid"
-    FROM pg_locks l
-   WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted
-     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-
-/** Who keeps builders waiting. */
-export const blockersSql = `
-  SELECT b.pid, a.usename AS "user", a.application_name AS application, a.state,
-         extract(epoch FROM now() - a.xact_start)::int AS "transactionSeconds"
-    FROM pg_locks l
-    CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) AS b (pid)
-    JOIN pg_stat_activity a ON a.pid = b.pid
-   WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted`;
-
 /** An empty table with the columns of the real one, on which a definition can be tried. */
 export function createShadowSql({ schema, table }: IndexPlace): string {
   return `CREATE TEMP TABLE index_shadow (LIKE ${quoteIdentifier(schema)}.${quoteIdentifier(table)}) ON COMMIT DROP`;
@@ -70,10 +14,16 @@ export function createShadowSql({ schema, table }: IndexPlace): string {
 
 /** Tries a definition on the shadow table: PostgreSQL judges every column, type, operator class and function. */
 export function createOnShadowSql(unique: boolean, definition: string): string {
-  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX index_shadow_trial ON pg_temp.index_shadow ${definition}`;
+  return `${createIndex(unique)} index_shadow_trial ON pg_temp.index_shadow ${definition}`;
 }
 
-export const shadowDefinitionSql = "SELECT pg_get_indexdef('pg_temp.index_shadow_trial'::regclass) AS definition";
+/** What PostgreSQL made of the trial; expressions have no name. */
+export const shadowDefinitionSql = `
+  SELECT pg_get_indexdef(indexrelid) AS definition,
+         indexprs IS NOT NULL OR indpred IS NOT NULL AS "holdsOthersBack",
+         ARRAY(SELECT a.attname::text FROM unnest(indkey) AS k (number) JOIN pg_attribute a ON a.attrelid = indrelid AND a.attnum = k.number) AS columns,
+         indnatts AS "columnCount"
+    FROM pg_index WHERE indexrelid = 'pg_temp.index_shadow_trial'::regclass`;
 
 /** The part that says what is indexed and how: `USING method (…) …`, in PostgreSQL's own canonical text. */
 export function canonicalPart(indexDefinition: string): string {
@@ -85,9 +35,21 @@ export function canonicalPart(indexDefinition: string): string {
 
 /** @param canonical text of {@link canonicalPart}: what is built is what PostgreSQL itself wrote */
 export function createConcurrentlySql({ name, schema, table }: IndexPlace, unique: boolean, canonical: string): string {
-  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX CONCURRENTLY ${quoteIdentifier(name)} ON ${quoteIdentifier(schema)}.${quoteIdentifier(table)} ${canonical}`;
+  return `${createIndex(unique)} CONCURRENTLY ${quoteIdentifier(name)} ON ${quoteIdentifier(schema)}.${quoteIdentifier(table)} ${canonical}`;
 }
 
-export function dropConcurrentlySql({ name, schema }: IndexPlace): string {
+export function dropConcurrentlySql({ name, schema }: Pick<IndexPlace, 'name' | 'schema'>): string {
   return `DROP INDEX CONCURRENTLY ${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+}
+
+export function renameSql(schema: string, from: string, to: string): string {
+  return `ALTER INDEX ${quoteIdentifier(schema)}.${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`;
+}
+
+export function commentSql(schema: string, name: string, comment: string): string {
+  return `COMMENT ON INDEX ${quoteIdentifier(schema)}.${quoteIdentifier(name)} IS ${quoteLiteral(comment)}`;
+}
+
+function createIndex(unique: boolean): string {
+  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX`;
 }

@@ -5,6 +5,8 @@ export const indexesResourceType = 'Custom::PostgresIndexes';
 export const indexesProperties = {
   /** `started` or `valid`. */
   wait: 'Wait',
+  /** Tables that are built on at the same time. */
+  tablesAtOnce: 'TablesAtOnce',
   /** `host:port/name`. Not read: another database is another value, and so gets its indexes. */
   database: 'Database',
 } as const;
@@ -15,14 +17,24 @@ export const indexesEnvironment = {
   instanceIdentifiers: 'INSTANCE_IDENTIFIERS',
 } as const;
 
-/** What the scheduled function answers, and what stands in its log. */
+/** What the scheduled function answers, and what stands in its log; lines read `index: what`. */
 export interface IndexSummary {
   readonly valid: readonly string[];
+  /** Exist under another name. */
+  readonly adopted: readonly string[];
   readonly building: readonly string[];
+  /** How far they are. */
+  readonly progress: readonly string[];
   /** Their turn comes when the builds before them are done. */
   readonly waiting: readonly string[];
-  /** `index: table`; the application's migration has not made the table yet. */
+  /** Retired, and still there. */
+  readonly dropping: readonly string[];
+  /** The application's migration has not made their table yet. */
   readonly deferred: readonly string[];
-  /** `index: what is wrong and what to do`. */
+  /** What is wrong and what to do. */
   readonly failed: readonly string[];
+  /** Dropped, changed or made INVALID by somebody since they were built. */
+  readonly drifted: readonly string[];
+  /** INVALID remains of somebody else's work. */
+  readonly leftovers: readonly string[];
 }

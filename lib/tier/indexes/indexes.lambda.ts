@@ -5,58 +5,83 @@ import type { Client } from 'pg';
 
 import { connect, endpointFromEnvironment, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
-import { indexesFromProperties } from './index-catalogue';
+import { catalogueFromProperties } from './index-properties';
 import { IndexReconciler } from './index-reconciler';
-import { readCatalogue, storeCatalogue } from './index-store';
+import { acceptCatalogue, type AcceptedCatalogue, readCatalogue, returnToCatalogue } from './index-store';
+import { isSettled } from './index-summary';
 import { indexesEnvironment, indexesProperties, type IndexSummary } from './indexes.contract';
-import { pendingReboots, waitUntilAvailable } from './instance-state';
-import { summaryData } from './summary-data';
+import { allocatedBytes, pendingReboots, waitUntilAvailable } from './instance-state';
+import { failureReason, summaryData } from './summary-data';
 
 const physicalResourceId = 'indexes';
 /** Time that a function keeps for its answer. */
 const reserveMs = 20_000;
+/** Then a deploy that waits gives up by itself, and says why; CloudFormation would after an hour, without a word. */
+const longestWaitSeconds = 50 * 60;
 
 const rds = new RDSClient();
 const secrets = new SecretsManagerClient();
 
-/** Judges the whole catalogue, and accepts it. A delete drops nothing and does not ask the database. */
+/** Judges the whole catalogue, accepts it and starts. A rollback and a delete start nothing and drop nothing. */
 export async function onEvent(event: CdkCustomResourceEvent, context: Context): Promise<CdkCustomResourceResponse> {
+  // Without the database: it may be gone.
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
+  const { ResourceProperties: properties, RequestId: requestId } = event;
   const identifiers = instanceIdentifiers();
+  if (event.RequestType === 'Update' && (await withSession((session) => returnToCatalogue(session, properties, requestId)))) {
+    log({ event: 'catalogue returned to', requestId });
+    return { PhysicalResourceId: physicalResourceId };
+  }
   await waitUntilAvailable(rds, identifiers[0]!, deadlineOf(context));
-  const reconciler = reconcilerFor(event.ResourceProperties);
-  const problems = await reconciler.validate();
-  if (problems.length > 0) throw new Error(`${problems.length} of the indexes cannot be built:\n${problems.join('\n')}`);
-  await withSession((session) => storeCatalogue(session, { properties: event.ResourceProperties, requestId: event.RequestId }));
+  const problems = await reconcilerFor({ properties, generation: 0, rolledBack: false }).validate();
+  for (const problem of problems) log({ event: 'index refused', problem });
+  if (problems.length > 0) throw new Error(failureReason(`${problems.length} of the indexes cannot be built`, problems));
+  await withSession((session) => acceptCatalogue(session, properties, requestId));
   const reboots = await pendingReboots(rds, identifiers);
   for (const reboot of reboots) log({ event: 'restart pending', reboot });
-  return { PhysicalResourceId: physicalResourceId, Data: summaryData(await reconciler.tick(), reboots) };
+  const summary = await (await acceptedReconciler())!.reconciler.tick();
+  log({ event: 'indexes looked at', ...summary });
+  return { PhysicalResourceId: physicalResourceId, Data: summaryData(summary, reboots) };
 }
 
 /** Goes on with the builds. Whoever waits for another catalogue than the accepted one only looks on. */
 export async function isComplete(event: CdkCustomResourceIsCompleteEvent, context: Context): Promise<CdkCustomResourceIsCompleteResponse> {
-  if (event.RequestType === 'Delete') return { IsComplete: true };
-  const accepted = await withSession(readCatalogue);
-  if (accepted?.requestId !== event.RequestId) return { IsComplete: true };
-  const properties = event.ResourceProperties as Readonly<Record<string, string>>;
-  if (properties[indexesProperties.wait] === 'started') return { IsComplete: true };
-  const summary = await reconcilerFor(properties).run(deadlineOf(context));
-  if (summary.failed.length > 0) throw new Error(summary.failed.join('\n'));
-  const done = summary.building.length + summary.waiting.length === 0;
-  return done ? { IsComplete: true, Data: summaryData(summary, []) } : { IsComplete: false };
+  if (event.RequestType === 'Delete' || event.ResourceProperties[indexesProperties.wait] === 'started') return { IsComplete: true };
+  const found = await acceptedReconciler();
+  if (found?.accepted.requestId !== event.RequestId || found.accepted.rolledBack) return { IsComplete: true };
+  const endOfWait = Date.now() + (longestWaitSeconds - found.accepted.ageSeconds) * 1000;
+  const summary = await found.reconciler.run(new Date(Math.min(deadlineOf(context).getTime(), endOfWait)));
+  if (summary.failed.length > 0) throw new Error(failureReason('indexes cannot be built', summary.failed));
+  if (isSettled(summary)) return { IsComplete: true, Data: summaryData(summary, []) };
+  if (Date.now() < endOfWait - 1000) return { IsComplete: false };
+  const unfinished = [...summary.progress, ...summary.waiting.map((name) => `${name}: waits for its turn`)];
+  throw new Error(failureReason(`not VALID after ${longestWaitSeconds / 60} minutes; the builds go on, and another deploy adopts them`, unfinished));
 }
 
-/** By schedule: builds what was deferred or died, and goes on with what waits. */
+/** By schedule: builds what was deferred or died, goes on with what waits, and tells what has drifted. */
 export async function tick(_event: unknown, context: Context): Promise<IndexSummary | undefined> {
-  const accepted = await withSession(readCatalogue);
-  if (!accepted) return undefined;
-  const summary = await reconcilerFor(accepted.properties).run(deadlineOf(context));
+  const found = await acceptedReconciler();
+  if (!found) return undefined;
+  const summary = await found.reconciler.run(deadlineOf(context));
   log({ event: 'indexes looked at', ...summary });
   return summary;
 }
 
-function reconcilerFor(properties: Readonly<Record<string, unknown>>): IndexReconciler {
-  return new IndexReconciler({ connect: openSession, indexes: indexesFromProperties(properties), log });
+async function acceptedReconciler(): Promise<{ readonly accepted: AcceptedCatalogue; readonly reconciler: IndexReconciler } | undefined> {
+  const accepted = await withSession(readCatalogue);
+  return accepted && { accepted, reconciler: reconcilerFor(accepted, await allocatedBytes(rds, instanceIdentifiers()[0]!)) };
+}
+
+function reconcilerFor({ properties, generation, rolledBack }: Pick<AcceptedCatalogue, 'properties' | 'generation' | 'rolledBack'>, allocated?: number): IndexReconciler {
+  return new IndexReconciler({
+    connect: openSession,
+    catalogue: catalogueFromProperties(properties),
+    generation,
+    rolledBack,
+    log,
+    tablesAtOnce: Number(properties[indexesProperties.tablesAtOnce]),
+    allocatedBytes: allocated,
+  });
 }
 
 async function openSession(): Promise<Client> {

@@ -1,4 +1,6 @@
-import { DescribeDBInstancesCommand, type RDSClient } from '@aws-sdk/client-rds';
+import { type DBInstance, DescribeDBInstancesCommand, type RDSClient } from '@aws-sdk/client-rds';
+
+const gib = 2 ** 30;
 
 /**
  * Waits until an instance is available: a build that starts while it is being modified is cut by the restart.
@@ -7,7 +9,7 @@ import { DescribeDBInstancesCommand, type RDSClient } from '@aws-sdk/client-rds'
  */
 export async function waitUntilAvailable(rds: RDSClient, identifier: string, deadline: Date): Promise<void> {
   for (;;) {
-    const status = await instanceStatus(rds, identifier);
+    const status = (await describe(rds, identifier))?.DBInstanceStatus ?? 'unknown';
     if (status === 'available') return;
     if (Date.now() > deadline.getTime()) {
       throw new Error(`instance ${identifier} is ${status}, and indexes are built on an available one; deploy again once it is`);
@@ -20,7 +22,7 @@ export async function waitUntilAvailable(rds: RDSClient, identifier: string, dea
 export async function pendingReboots(rds: RDSClient, identifiers: readonly string[]): Promise<readonly string[]> {
   const lines = await Promise.all(
     identifiers.map(async (identifier) => {
-      const { DBInstances: [instance] = [] } = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }));
+      const instance = await describe(rds, identifier);
       const pending = instance?.DBParameterGroups?.some(({ ParameterApplyStatus }) => ParameterApplyStatus === 'pending-reboot');
       return pending ? [`${identifier}: parameters wait for a restart; run: aws rds reboot-db-instance --db-instance-identifier ${identifier}`] : [];
     }),
@@ -28,7 +30,13 @@ export async function pendingReboots(rds: RDSClient, identifiers: readonly strin
   return lines.flat();
 }
 
-async function instanceStatus(rds: RDSClient, identifier: string): Promise<string> {
+/** Storage of an instance; undefined if RDS does not tell. */
+export async function allocatedBytes(rds: RDSClient, identifier: string): Promise<number | undefined> {
+  const allocatedGiB = (await describe(rds, identifier))?.AllocatedStorage;
+  return allocatedGiB === undefined ? undefined : allocatedGiB * gib;
+}
+
+async function describe(rds: RDSClient, identifier: string): Promise<DBInstance | undefined> {
   const { DBInstances: [instance] = [] } = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }));
-  return instance?.DBInstanceStatus ?? 'unknown';
+  return instance;
 }

@@ -119,8 +119,9 @@ export function roleCatalogue(config: ResolvedTierConfig, extensions: readonly s
       {
         name: `${prefix}_indexes`,
         logsInTo: ['database'],
-        // PostgreSQL lets only the owner of a table build an index on it.
-        memberOf: [owner],
+        // PostgreSQL lets only the owner of a table build an index on it; pg_monitor tells who keeps a build waiting, and
+        // how much of the disk is used.
+        memberOf: [owner, 'pg_monitor'],
         secret: 'indexes',
         scramIterations: defaultScramIterations,
         connectionLimit: noLimit, // a build that outlives its function must not keep the next one out

@@ -1,99 +1,58 @@
-import type { Client } from 'pg';
-
 import { environments } from '../../../lib/config/environments';
-import type { IndexDefinition } from '../../../lib/config/tier-config';
-import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
 import { loadSample } from '../../../lib/rehearsal/load/sample';
-import { indexesFromProperties, indexProperties } from '../../../lib/tier/indexes/index-catalogue';
-import { IndexReconciler } from '../../../lib/tier/indexes/index-reconciler';
+import { index, IndexDatabase, inSeconds } from './index-database';
 
-let server: PostgresServer;
-let session: Client;
-let databases = 0;
+let database: IndexDatabase;
 
 beforeAll(async () => {
-  server = await PostgresServer.start({ address: '127.34.0.1', parameters: { fsync: 'off' } });
+  database = await IndexDatabase.start('127.34.0.1');
 });
-afterAll(() => server?.stop());
-
-/** Each test has a database of its own, so that one's leftovers are not another's. */
-beforeEach(async () => {
-  databases += 1;
-  await server.query(`CREATE DATABASE test_${databases}`);
-  session = await server.superuser(`test_${databases}`);
-});
-afterEach(() => session.end());
-
-const events: Record<string, unknown>[] = [];
-beforeEach(() => events.splice(0));
-
-function reconcilerFor(indexes: readonly IndexDefinition[], tablesAtOnce?: number): IndexReconciler {
-  return new IndexReconciler({
-    connect: () => server.superuser(`test_${databases}`),
-    indexes: indexesFromProperties(indexProperties(indexes)),
-    log: (event) => void events.push(event),
-    tablesAtOnce,
-  });
-}
-
-const inSeconds = (seconds: number): Date => new Date(Date.now() + seconds * 1000);
-const index = (over: Partial<IndexDefinition> = {}): IndexDefinition => ({ name: 'i', table: 't', definition: '(a)', ...over });
-
-async function indexRows(): Promise<readonly { name: string; valid: boolean; oid: string }[]> {
-  const { rows } = await session.query<{ name: string; valid: boolean; oid: string }>(
-    "SELECT c.relname AS name, i.indisvalid AS valid, c.oid::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname LIKE 'i%' AND c.relnamespace = 'public'::regnamespace ORDER BY 1",
-  );
-  return rows;
-}
+afterAll(() => database?.stop());
+beforeEach(() => database.begin());
 
 describe('the reconciler', () => {
   it("builds the guide's indexes, each once", async () => {
-    await loadSample(() => server.superuser(`test_${databases}`), 20_000, () => undefined);
+    await loadSample(() => database.connect(), 20_000, () => undefined);
     const { indexes } = environments.production;
-    const summary = await reconcilerFor(indexes).run(inSeconds(30));
-    expect(summary).toEqual({ valid: indexes.map(({ name }) => name), building: [], waiting: [], deferred: [], failed: [] });
-    expect(events.filter(({ event }) => event === 'build started')).toHaveLength(indexes.length);
+    const summary = await database.reconciler(indexes).run(inSeconds(30));
+    expect(summary).toMatchObject({ valid: indexes.map(({ name }) => name), adopted: [], building: [], waiting: [], deferred: [], failed: [], drifted: [] });
+    expect(database.happened('build started')).toHaveLength(indexes.length);
+    expect(database.happened('build finished')).toHaveLength(indexes.length);
 
-    const built = await indexRows();
-    events.splice(0);
-    await reconcilerFor(indexes).run(inSeconds(30));
-    expect(await indexRows()).toEqual(built);
-    expect(events).toEqual([]);
+    const built = await database.indexes();
+    database.events.splice(0);
+    await database.reconciler(indexes).run(inSeconds(30));
+    expect(await database.indexes()).toEqual(built);
+    expect(database.events).toEqual([]);
   });
 
   it('defers an index whose table does not exist yet, names it, and builds it once it does', async () => {
-    const reconciler = reconcilerFor([index()]);
+    const reconciler = database.reconciler([index()]);
     expect(await reconciler.validate()).toEqual([]);
-    expect(await reconciler.run(inSeconds(5))).toMatchObject({ deferred: ['i: public.t'], valid: [] });
-    await session.query('CREATE TABLE t (a int)');
-    expect(await reconcilerFor([index()]).run(inSeconds(10))).toMatchObject({ valid: ['i'], deferred: [] });
+    expect(await reconciler.run(inSeconds(5))).toMatchObject({ deferred: [expect.stringMatching(/^i: table public\.t does not exist in database test_\d+; it is built once the application's migration has created it$/)], valid: [] });
+    await database.session.query('CREATE TABLE t (a int)');
+    expect(await database.reconciler([index()]).run(inSeconds(10))).toMatchObject({ valid: ['i'], deferred: [] });
   });
 
   it('repairs what a dead build left INVALID', async () => {
-    await session.query('CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)');
-    await expect(session.query('CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)')).rejects.toThrow('could not create unique index');
-    expect(await indexRows()).toMatchObject([{ name: 'i', valid: false }]);
-    await session.query('DELETE FROM t');
-    expect(await reconcilerFor([index({ unique: true })]).run(inSeconds(10))).toMatchObject({ valid: ['i'] });
-    expect(await indexRows()).toMatchObject([{ name: 'i', valid: true }]);
-    expect(events.map(({ event }) => event)).toEqual(['dropping what a dead build left', 'build started', 'build finished']);
+    await database.session.query('CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)');
+    await expect(database.session.query('CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)')).rejects.toThrow('could not create unique index');
+    expect(await database.indexes()).toMatchObject([{ name: 'i', valid: false }]);
+    await database.session.query('DELETE FROM t');
+    expect(await database.reconciler([index({ unique: true })]).run(inSeconds(10))).toMatchObject({ valid: ['i'] });
+    expect(await database.indexes()).toMatchObject([{ name: 'i', valid: true }]);
+    expect(database.events.map(({ event }) => event)).toEqual(['index dropped', 'build started', 'build finished']);
   });
 
-  it('says that duplicates forbid a unique index, without quoting them', async () => {
-    await session.query("CREATE TABLE t (a text); INSERT INTO t VALUES ('secret'), ('secret')");
-    const { failed } = await reconcilerFor([index({ unique: true })]).run(inSeconds(5));
-    expect(failed).toEqual(['i: public.t holds duplicates, so the unique index cannot be; remove them, then deploy again']);
-    expect(JSON.stringify(events)).not.toContain('secret');
-  });
-
-  it('takes a difference of formatting for none, and another definition for a problem', async () => {
-    await session.query('CREATE TABLE t (a int, b int); CREATE INDEX i ON t USING btree (a ASC NULLS LAST) WHERE ((b > 5))');
-    expect(await reconcilerFor([index({ definition: '(a) where b>5' })]).validate()).toEqual([]);
-    expect(await reconcilerFor([index({ definition: '(b)' })]).validate()).toEqual([expect.stringMatching(/^i: has the definition .* wanted is "USING btree \(b\)"/)]);
+  it('takes a difference of formatting for none', async () => {
+    await database.session.query('CREATE TABLE t (a int, b int); CREATE INDEX i ON t USING btree (a ASC NULLS LAST) WHERE ((b > 5))');
+    expect(await database.reconciler([index({ definition: '(a) where b>5' })]).validate()).toEqual([]);
+    expect(await database.reconciler([index({ definition: '(a) where b>5' })]).tick()).toMatchObject({ valid: ['i'], adopted: [] });
+    expect(database.events).toEqual([]);
   });
 
   it('builds what PostgreSQL can index: methods, expressions, options, odd names', async () => {
-    await session.query('CREATE SCHEMA "Sch ema"; CREATE TABLE "Sch ema"."order" ("Group" text, at timestamptz, tags text[])');
+    await database.session.query('CREATE SCHEMA "Sch ema"; CREATE TABLE "Sch ema"."order" ("Group" text, at timestamptz, tags text[])');
     const place = { schema: 'Sch ema', table: 'order' };
     const indexes = [
       index({ ...place, name: 'I "1"', definition: '(lower("Group") text_pattern_ops) INCLUDE (at)' }),
@@ -101,13 +60,13 @@ describe('the reconciler', () => {
       index({ ...place, name: 'i3', definition: 'USING gin (tags)' }),
       index({ ...place, name: 'i4', unique: true, definition: '("Group", at DESC NULLS LAST) NULLS NOT DISTINCT WHERE at IS NOT NULL' }),
     ];
-    expect(await reconcilerFor(indexes).run(inSeconds(15))).toMatchObject({ valid: ['I "1"', 'select', 'i3', 'i4'], failed: [] });
-    expect(await reconcilerFor(indexes).validate()).toEqual([]);
+    expect(await database.reconciler(indexes).run(inSeconds(15))).toMatchObject({ valid: ['I "1"', 'select', 'i3', 'i4'], failed: [] });
+    expect(await database.reconciler(indexes).validate()).toEqual([]);
   });
 
   it('reports the problems of all indexes at once and builds nothing', async () => {
-    await session.query('CREATE TABLE t (a int, j json); CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE p (a int) PARTITION BY RANGE (a)');
-    const problems = await reconcilerFor([
+    await database.session.query('CREATE TABLE t (a int, j json); CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE p (a int) PARTITION BY RANGE (a)');
+    const problems = await database.reconciler([
       index({ name: 'i1', definition: '(nope)' }),
       index({ name: 'i2', definition: '(j)' }),
       index({ name: 'i3', definition: '((random()))' }),
@@ -126,48 +85,95 @@ describe('the reconciler', () => {
       expect.stringMatching(/^i6: public\.p is partitioned/),
       expect.stringMatching(/^i7: its definition is not what PostgreSQL takes/),
     ]);
-    expect(await indexRows()).toEqual([]);
+    expect(await database.indexes()).toEqual([]);
   });
 
   it('runs nothing that a name or a definition smuggles in', async () => {
-    await session.query('CREATE TABLE t (a int); CREATE TABLE victim (a int)');
+    await database.session.query('CREATE TABLE t (a int); CREATE TABLE victim (a int)');
     const indexes = [
       index({ name: 'i1', definition: '(a); DROP TABLE victim' }),
       index({ name: 'i2"; DROP TABLE victim; --' }),
       index({ name: 'i3', table: 't"; DROP TABLE victim; --' }),
       index({ name: 'i4', definition: '(a) WHERE a = (SELECT 1 FROM pg_sleep(0))' }),
     ];
-    const problems = await reconcilerFor(indexes).validate();
+    const problems = await database.reconciler(indexes).validate();
     expect(problems).toEqual([
       expect.stringMatching(/^i1: its definition is not what PostgreSQL takes .*cannot insert multiple commands/),
       expect.stringMatching(/^i4: cannot use subquery in index predicate/),
     ]);
-    await reconcilerFor(indexes.slice(1, 3)).run(inSeconds(5));
-    expect((await session.query("SELECT to_regclass('victim') IS NOT NULL AS there")).rows).toEqual([{ there: true }]);
+    await database.reconciler(indexes.slice(1, 3)).run(inSeconds(5));
+    expect((await database.session.query("SELECT to_regclass('victim') IS NOT NULL AS there")).rows).toEqual([{ there: true }]);
   });
 
-  it('builds on no more tables at a time than it may, and on each one index at a time', async () => {
-    await session.query('CREATE TABLE t1 (a int); CREATE TABLE t2 (a int); CREATE TABLE t3 (a int)');
-    // An old snapshot keeps every concurrent build from ending.
-    const reader = await server.superuser(`test_${databases}`);
-    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
-    const indexes = ['t1', 't2', 't3'].flatMap((table) => [index({ table, name: `i_${table}_a` }), index({ table, name: `i_${table}_b`, definition: '(a DESC)' })]);
-    const summary = await reconcilerFor(indexes, 2).tick();
-    expect(summary.building).toEqual(['i_t1_a', 'i_t2_a']);
-    expect(summary.waiting).toEqual(['i_t1_b', 'i_t2_b', 'i_t3_a', 'i_t3_b']);
-    expect(events).toContainEqual({ event: 'build waits', blocker: expect.objectContaining({ state: 'idle in transaction' }) });
+  it('builds on no more tables at a time than it may, on each one index at a time, and those that hold others back last', async () => {
+    await database.session.query('CREATE TABLE t1 (a int); CREATE TABLE t2 (a int); CREATE TABLE t3 (a int)');
+    const reader = await database.oldSnapshot();
+    const indexes = ['t1', 't2', 't3'].flatMap((table) => [index({ table, name: `i_${table}_a`, definition: '(a) WHERE a > 0' }), index({ table, name: `i_${table}_b` })]);
+    const summary = await database.reconciler(indexes, { tablesAtOnce: 2 }).tick();
+    expect(summary.building).toEqual(['i_t1_b', 'i_t2_b']);
+    expect(summary.waiting).toEqual(['i_t1_a', 'i_t2_a', 'i_t3_a', 'i_t3_b']);
     await reader.end();
-    expect((await reconcilerFor(indexes, 2).run(inSeconds(20))).valid).toHaveLength(6);
-    expect(events.filter(({ event }) => event === 'build started')).toHaveLength(6);
+    expect((await database.reconciler(indexes, { tablesAtOnce: 2 }).run(inSeconds(20))).valid).toHaveLength(6);
+    expect(database.happened('build started')).toHaveLength(6);
   });
 
-  it('refuses a standby', async () => {
-    const standby = await server.startStandby({ address: '127.34.0.2' });
-    try {
-      const reconciler = new IndexReconciler({ connect: () => standby.superuser(), indexes: [], log: () => undefined });
-      await expect(reconciler.validate()).rejects.toThrow('the endpoint is a replica; indexes are built on the primary');
-    } finally {
-      await standby.stop();
-    }
+  it('lets two that run at once build each index once', async () => {
+    await database.session.query('CREATE TABLE t1 AS SELECT n AS a FROM generate_series(1, 50000) AS n; CREATE TABLE t2 AS TABLE t1');
+    const indexes = ['t1', 't2'].flatMap((table) => ['(a)', '(a DESC)', '((a + 1))'].map((definition, number) => index({ table, name: `i_${table}_${number}`, definition })));
+    const runs = await Promise.all([1, 2, 3].map(() => database.reconciler(indexes).run(inSeconds(30))));
+    expect(runs.map(({ valid, failed }) => [valid.length, failed])).toEqual([[6, []], [6, []], [6, []]]); // prettier-ignore
+    expect(database.happened('build started')).toHaveLength(6);
+    expect(database.happened('build finished')).toHaveLength(6);
+  });
+
+  it('tells who keeps a build waiting, whom it keeps waiting, and how far it is', async () => {
+    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
+    const reader = await database.oldSnapshot();
+    await reader.query("SET application_name = 'nightly report'");
+    const reconciler = database.reconciler([index()]);
+    await reconciler.tick();
+    const alter = await database.connect();
+    const altered = alter.query('ALTER TABLE t ADD COLUMN b int').catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const summary = await database.reconciler([index()]).tick();
+    expect(summary).toMatchObject({ waiting: ['i'], failed: [] });
+    expect(database.happened('build waits').slice(-2)).toMatchObject([
+      { index: 'i', direction: 'keeps waiting', state: 'active', advice: expect.stringMatching(/^i keeps pid \d+ .* waiting for \d+ s: DDL on the table/) },
+      { index: 'i', direction: 'waits for', application: 'nightly report', advice: expect.stringMatching(/^i has waited \d+ s for pid \d+ \(nightly report, .*idle in transaction, transaction of \d+ s\); writers are not blocked/) },
+    ]);
+    await database.session.query('SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE $1', ['ALTER TABLE%']);
+    await altered;
+    await Promise.all([alter.end(), reader.end()]);
+    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+  });
+
+  it('tells how far a build is', async () => {
+    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
+    const reader = await database.oldSnapshot();
+    await database.reconciler([index()]).tick();
+    expect((await database.reconciler([index()]).tick()).progress).toEqual(['i: 99 %, waiting for old snapshots']);
+    await reader.end();
+  });
+
+  it('does not start a build for which the instance has no room, and says how much it needs', async () => {
+    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 100000) AS n; ANALYZE t');
+    const { failed, waiting } = await database.reconciler([index()], { allocatedBytes: 2 ** 20 }).run(inSeconds(5));
+    expect(waiting).toEqual([]);
+    expect(failed).toEqual([expect.stringMatching(/^i: its build may take 0\.0 GiB .* only 0\.0 GiB are free beyond a reserve of 5 %; raise storage\.sizeGiB$/)]);
+    expect(await database.indexes()).toEqual([]);
+    expect(await database.reconciler([index()], { allocatedBytes: 2 ** 40 }).run(inSeconds(10))).toMatchObject({ valid: ['i'] });
+  });
+
+  it('overrides what the role and the database set for a session', async () => {
+    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
+    await database.session.query(`ALTER DATABASE ${database.name} SET statement_timeout = '300ms'; ALTER DATABASE ${database.name} SET lock_timeout = '100ms'; ALTER DATABASE ${database.name} SET transaction_timeout = '300ms'`);
+    const reader = await database.oldSnapshot();
+    await reader.query('SET transaction_timeout = 0');
+    const reconciler = database.reconciler([index()]);
+    await reconciler.tick();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await reconciler.tick()).toMatchObject({ building: ['i'] });
+    await reader.end();
+    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
   });
 });

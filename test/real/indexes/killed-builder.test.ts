@@ -31,7 +31,7 @@ const builderScript = `
     await client.connect();
     return client;
   };
-  new IndexReconciler({ connect, indexes: [${JSON.stringify(index)}], log: () => {} }).tick().then((summary) => console.log(JSON.stringify(summary)));
+  new IndexReconciler({ connect, catalogue: { indexes: [${JSON.stringify(index)}], retired: [] }, generation: 1, log: () => {} }).tick().then((summary) => console.log(JSON.stringify(summary)));
   setInterval(() => {}, 1000);
 `;
 
@@ -50,7 +50,7 @@ describe('a build whose process is killed', () => {
     builder.kill('SIGKILL');
     await new Promise((resolve) => builder.once('exit', resolve));
     const events: unknown[] = [];
-    const next = new IndexReconciler({ connect: () => server.superuser(), indexes: [index], log: (event) => void events.push(event) });
+    const next = new IndexReconciler({ connect: () => server.superuser(), catalogue: { indexes: [index], retired: [] }, generation: 1, log: (event) => void events.push(event) });
     expect(await next.tick()).toMatchObject({ building: ['i'] });
     expect(await backend()).toEqual(before);
 

@@ -1,44 +1,67 @@
-import { decide, type ObservedIndex } from '../../../lib/tier/indexes/index-decision';
+import type { BuildRecord } from '../../../lib/tier/indexes/build-history';
+import { decide, type Evidence } from '../../../lib/tier/indexes/index-decision';
+import type { ObservedIndex, ObservedTable } from '../../../lib/tier/indexes/index-observation';
+import { builtHereComment, replacedComment } from '../../../lib/tier/indexes/index-ownership';
 import { canonicalPart } from '../../../lib/tier/indexes/index-sql';
 
 const wanted = { name: 'i', schema: 'public', table: 't', unique: false, definition: '(a)' };
-const canonical = 'USING btree (a)';
-const missing: ObservedIndex = {
-  tableOid: '16384', tableKind: 'r', tableOwner: 'bookedbarber_owner', mayBuild: true, indexOid: null, valid: null, existingDefinition: null, onTable: null,
-}; // prettier-ignore
-const existing = { ...missing, indexOid: '16390', valid: true, existingDefinition: 'CREATE INDEX i ON public.t USING btree (a)', onTable: true };
-const kindOf = (observed: Partial<ObservedIndex>, builderLives = false) => decide(wanted, { ...existing, ...observed }, canonical, builderLives).kind;
+const table: ObservedTable = { oid: '1', kind: 'r', owner: 'owner', role: 'builder', mayBuild: true, partitionKey: null, lockedByOthers: false, locked: false };
+const trial = { canonical: 'USING btree (a)', holdsOthersBack: false, columns: ['a'], columnCount: 1 };
+const existing = (over: Partial<ObservedIndex> = {}): ObservedIndex => ({
+  oid: '10', schema: 'public', name: 'i', tableOid: '1', table: 't', unique: false, valid: true, definition: 'USING btree (a)', comment: builtHereComment,
+  constraint: null, replicaIdentity: false, attached: false, bytes: 8192, ...over,
+}); // prettier-ignore
+const record = (over: Partial<BuildRecord> = {}): BuildRecord => ({ definition: 'USING btree (a)', generation: 5, attempts: 1, finished: false, problem: null, hopeless: false, ...over });
+const evidence = (over: Partial<Evidence> = {}): Evidence => ({ index: wanted, table, trial, indexes: [], taken: undefined, builderLives: false, record: undefined, generation: 5, ...over });
+const other = { definition: 'USING btree (b)' };
 
 describe('decide', () => {
-  it.each([
-    ['free, missing', { ...missing }, false, 'start'],
-    ['held, missing', { ...missing }, true, 'waiting'],
-    ['held, INVALID', { valid: false }, true, 'building'],
-    ['free, INVALID', { valid: false }, false, 'repair'],
-    ['free, VALID', {}, false, 'valid'],
-    ['held, VALID', {}, true, 'valid'],
-    ['no table', { ...missing, tableOid: null }, false, 'deferred'],
-    ['of another table', { onTable: false }, false, 'failed'],
-    ['a partitioned table', { ...missing, tableKind: 'p' }, false, 'failed'],
-    ['a view', { ...missing, tableKind: 'v' }, false, 'failed'],
-    ['a table of somebody else', { ...missing, mayBuild: false }, false, 'failed'],
-    ['another definition', { existingDefinition: 'CREATE INDEX i ON public.t USING btree (b)' }, false, 'failed'],
-    ['unique, though that was not wanted', { existingDefinition: 'CREATE UNIQUE INDEX i ON public.t USING btree (a)' }, false, 'failed'],
-  ])('%s: lock and index say what to do', (_title, observed, builderLives, kind) => {
-    expect(kindOf(observed, builderLives)).toBe(kind);
+  it.each<[string, Partial<Evidence>, object]>([
+    ['free, missing', {}, { kind: 'build', as: 'i' }],
+    ['held, missing', { builderLives: true }, { kind: 'waiting' }],
+    ['held, INVALID', { indexes: [existing({ valid: false })], builderLives: true }, { kind: 'building' }],
+    ['free, INVALID', { indexes: [existing({ valid: false })] }, { kind: 'build', as: 'i', remains: { oid: '10' } }],
+    ['free, VALID', { indexes: [existing()] }, { kind: 'valid' }],
+    ['held, VALID', { indexes: [existing()], builderLives: true }, { kind: 'valid' }],
+    ['no table', { table: undefined }, { kind: 'deferred' }],
+    ['INVALID while somebody without the lock works on the table', { indexes: [existing({ valid: false })], table: { ...table, lockedByOthers: true } }, { kind: 'waiting' }],
+    ['DDL has the table', { table: { ...table, locked: true } }, { kind: 'waiting' }],
+    ['the same under another name', { indexes: [existing({ name: 'other' })] }, { kind: 'valid', as: 'other' }],
+    ['the same under another name, but INVALID', { indexes: [existing({ name: 'other', valid: false })] }, { kind: 'build', as: 'i' }],
+    ['the same under another name, but unique', { indexes: [existing({ name: 'other', unique: true })] }, { kind: 'build', as: 'i' }],
+    ['another definition', { indexes: [existing(other)] }, { kind: 'build', as: 'i_new' }],
+    ['unique, though that was not wanted', { indexes: [existing({ unique: true })] }, { kind: 'build', as: 'i_new' }],
+    ['another definition, the new one is being built', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', valid: false })], builderLives: true }, { kind: 'building', oid: '11' }],
+    ['another definition, the new one died', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', valid: false })] }, { kind: 'build', as: 'i_new', remains: { oid: '11' } }],
+    ['another definition, the new one is VALID', { indexes: [existing(other), existing({ name: 'i_new', oid: '11' })] }, { kind: 'swap', aside: 'i_old', current: { oid: '10' }, replacement: { oid: '11' } }],
+    ['another definition, beside it that of a change that was given up', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', definition: 'USING btree (c)' })] }, { kind: 'build', as: 'i_new', remains: { oid: '11' } }],
+    ['a change that was rolled back', { indexes: [existing(other), existing({ name: 'i_old', oid: '11', comment: replacedComment(5) })] }, { kind: 'swap', aside: 'i_old', current: { oid: '10' }, replacement: { oid: '11' } }],
+    ['INVALID with another definition', { indexes: [existing({ ...other, valid: false })] }, { kind: 'build', as: 'i', remains: { oid: '10' } }],
+    ['dropped by somebody since this deploy', { record: record({ finished: true }) }, { kind: 'drifted' }],
+    ['dropped by somebody before this deploy', { record: record({ finished: true, generation: 4 }) }, { kind: 'build' }],
+    ['changed by somebody since this deploy', { record: record({ finished: true }), indexes: [existing(other)] }, { kind: 'drifted' }],
+    ['died twice', { record: record({ attempts: 2 }) }, { kind: 'build' }],
+    ['died three times', { record: record({ attempts: 3 }), indexes: [existing({ valid: false })] }, { kind: 'failed', remains: { oid: '10' } }],
+    ['died three times in an earlier deploy', { record: record({ attempts: 3, generation: 4 }) }, { kind: 'build' }],
+    ['failed for good', { record: record({ hopeless: true, problem: 'duplicates' }) }, { kind: 'failed', problem: 'duplicates' }],
+    ['failed for good with another definition', { record: record({ hopeless: true, definition: 'UNIQUE USING btree (a)' }) }, { kind: 'build' }],
+  ])('%s', (_title, over, decision) => {
+    expect(decide(evidence(over))).toMatchObject(decision);
   });
 
-  it('says what an index is and what it should be', () => {
-    expect(decide(wanted, { ...existing, existingDefinition: 'CREATE INDEX i ON public.t USING btree (b)' }, canonical, false)).toEqual({
-      kind: 'failed',
-      problem: 'has the definition "CREATE INDEX i ON public.t USING btree (b)", wanted is "USING btree (a)"; give the new definition a new name, or drop the old index',
-    });
-  });
-
-  it('writes out what to run for a partitioned table', () => {
-    expect(decide(wanted, { ...missing, tableKind: 'p' }, canonical, false)).toMatchObject({
-      problem: expect.stringContaining('CREATE INDEX i ON ONLY public.t USING btree (a)'),
-    });
+  it.each<[string, Partial<Evidence>, RegExp]>([
+    ['an index of another table', { indexes: [existing({ tableOid: '2', table: 'u' })] }, /^its name is taken by an index of public\.u; rename one of them$/],
+    ['something else', { taken: 'a sequence' }, /^its name is taken by a sequence; rename one of them$/],
+    ['a view', { table: { ...table, kind: 'v' } }, /^public\.t is not a table; index the table that it is made from$/],
+    ['a table of somebody else', { table: { ...table, mayBuild: false } }, /^public\.t belongs to owner, and role builder must have the rights of its owner; run: GRANT owner TO builder/],
+    ['a constraint', { indexes: [existing({ ...other, constraint: 't_pkey' })] }, /^has "USING btree \(b\)", wanted is "USING btree \(a\)", and constraint t_pkey stands on it/],
+    ['a replacement that is not ours', { indexes: [existing(other), existing({ name: 'i_new', comment: null, definition: 'USING btree (c)' })] }, /^i_new, under which it would be built beside the old one, is another index/],
+    ['an old one that is not ours', { indexes: [existing(other), existing({ name: 'i_new' }), existing({ name: 'i_old', comment: null, definition: 'USING btree (c)' })] }, /^the old definition would be kept as i_old, which exists: it was not built here/],
+    ['a partitioned table', { table: { ...table, kind: 'p', partitionKey: 'RANGE (day)' } }, /^public\.t is partitioned by RANGE \(day\), .*CREATE INDEX i ON ONLY public\.t USING btree \(a\)/],
+    ['a unique index on a partitioned table', { index: { ...wanted, unique: true }, table: { ...table, kind: 'p', partitionKey: 'RANGE (day)' } }, /a unique index on it must contain the partition key/],
+    ['three deaths', { record: record({ attempts: 3 }) }, /^its build died 3 times; its session vanished, as in a failover; deploy again/],
+  ])('refuses %s, and says why', (_title, over, problem) => {
+    expect(decide(evidence(over))).toMatchObject({ kind: 'failed', problem: expect.stringMatching(problem) });
   });
 });
 

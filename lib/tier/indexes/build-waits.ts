@@ -1,0 +1,49 @@
+import type { Client } from 'pg';
+
+import { builderApplicationName, builderLockClass } from './index-session';
+
+/** Somebody who keeps a build waiting, or whom a build keeps waiting. */
+export interface Wait {
+  readonly index: string;
+  readonly direction: 'waits for' | 'keeps waiting';
+  readonly pid: number;
+  readonly application: string;
+  readonly user: string;
+  readonly state: string | null;
+  /** Age of its transaction. */
+  readonly transactionSeconds: number | null;
+  readonly waitingSeconds: number | null;
+}
+
+const waitsSql = `
+  WITH builders AS (
+    SELECT l.pid, substr(a.application_name, $2) AS index,
+           (SELECT extract(epoch FROM clock_timestamp() - min(w.waitstart))::int FROM pg_locks w WHERE w.pid = l.pid AND NOT w.granted) AS seconds
+      FROM pg_locks l
+      JOIN pg_stat_activity a USING (pid)
+     WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted
+  ), pairs AS (
+    SELECT b.index, 'waits for' AS direction, unnest(pg_blocking_pids(b.pid)) AS pid, b.seconds FROM builders b
+    UNION ALL
+    SELECT b.index, 'keeps waiting', w.pid, extract(epoch FROM clock_timestamp() - w.waitstart)::int
+      FROM builders b JOIN pg_locks w ON NOT w.granted AND w.pid <> b.pid AND b.pid = ANY (pg_blocking_pids(w.pid))
+  )
+  SELECT DISTINCT p.index, p.direction, a.pid, coalesce(a.application_name, '') AS application, coalesce(a.usename, '') AS user, a.state,
+         extract(epoch FROM clock_timestamp() - a.xact_start)::int AS "transactionSeconds", p.seconds AS "waitingSeconds"
+    FROM pairs p
+    JOIN pg_stat_activity a ON a.pid = p.pid
+   WHERE NOT EXISTS (SELECT FROM builders b WHERE b.pid = a.pid)
+   ORDER BY 1, 2, 3`;
+
+/** Who and whose builds wait for each other; builds that wait for builds are left out, since they end by themselves. */
+export async function readWaits(session: Client): Promise<readonly Wait[]> {
+  const { rows } = await session.query<Wait>(waitsSql, [builderLockClass, builderApplicationName.length + 1]);
+  return rows;
+}
+
+/** One sentence for people. */
+export function describeWait({ index, direction, pid, application, user, state, transactionSeconds, waitingSeconds }: Wait): string {
+  const who = `pid ${pid} (${[application || 'no application name', user, state ?? 'state not visible', transactionSeconds === null ? 'no transaction' : `transaction of ${transactionSeconds} s`].join(', ')})`;
+  if (direction === 'keeps waiting') return `${index} keeps ${who} waiting for ${waitingSeconds ?? 0} s: DDL on the table waits for a build, and writers wait for such DDL; cancel it with: SELECT pg_cancel_backend(${pid})`;
+  return `${index} has waited ${waitingSeconds ?? 0} s for ${who}; writers are not blocked; end it with: SELECT pg_terminate_backend(${pid})`;
+}

@@ -1,0 +1,125 @@
+import type { Client } from 'pg';
+
+import { recordProblem, recordStart, type RecordedBuild } from './build-history';
+import { buildProblem } from './build-problems';
+import type { CataloguedIndex } from './index-catalogue';
+import type { Decision } from './index-decision';
+import type { ObservedIndex } from './index-observation';
+import { builtHereComment, replacedComment } from './index-ownership';
+import { becomeBuilder, tryLockTable } from './index-session';
+import { commentSql, createConcurrentlySql, dropConcurrentlySql, renameSql } from './index-sql';
+import type { AcceptedTrial } from './index-trial';
+
+export interface BuilderOptions {
+  /** Opens a session on the primary, as the role that owns the tables. */
+  readonly connect: () => Promise<Client>;
+  /** One structured line for each thing that happens. */
+  readonly log: (event: Readonly<Record<string, unknown>>) => void;
+}
+
+/** How long a start waits for an early refusal, such as duplicates in a small table. */
+const earlyRefusalMs = 1000;
+/** A swap takes milliseconds; one that must wait is tried again at the next look. */
+const swapLockTimeout = '2s';
+
+/**
+ * Does what was decided about an index, in a session of its own that holds the table's lock. What takes long is left to
+ * the server: it goes on when its client is gone.
+ */
+export class IndexBuilder {
+  constructor(private readonly options: BuilderOptions) {}
+
+  /** Drops what a dead build left, and builds. */
+  async build(recorded: RecordedBuild, tableOid: string, trial: AcceptedTrial, { as, remains }: Extract<Decision, { kind: 'build' }>): Promise<void> {
+    const { index } = recorded;
+    await this.detached(index.name, tableOid, async (session) => {
+      if (remains && !(await this.drop(session, remains, 'what a build or a change left behind'))) return;
+      if (await exists(session, index.schema, as)) return; // somebody else was quicker
+      await recordStart(session, recorded);
+      this.options.log({ event: 'build started', index: index.name, table: index.table, ...(as !== index.name && { as }) });
+      try {
+        await session.query(createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical));
+      } catch (error) {
+        await session.end().catch(() => undefined);
+        await this.fail(recorded, buildProblem(index, trial, error as Error & { code?: string }));
+      }
+    });
+  }
+
+  /** Drops an index for a reason, without keeping anybody waiting. */
+  async remove(index: ObservedIndex, why: string): Promise<void> {
+    await this.detached(index.name, index.tableOid, async (session) => void (await this.drop(session, index, why)));
+  }
+
+  /** Gives a replacement the name, in one transaction; the old one steps aside and is kept. */
+  async swap(index: CataloguedIndex, { current, replacement, aside, inTheWay }: Extract<Decision, { kind: 'swap' }>, generation: number): Promise<void> {
+    await this.detached(index.name, replacement.tableOid, async (session) => {
+      if (inTheWay && !(await this.drop(session, inTheWay, 'an older replaced one'))) return;
+      await session.query(`BEGIN; SET LOCAL lock_timeout = '${swapLockTimeout}'`);
+      try {
+        // The replacement first, by a name that nobody has: both may swap their names.
+        const between = `index_swap_${replacement.oid}`;
+        await session.query(renameSql(index.schema, replacement.name, between));
+        if (current) await session.query(renameSql(index.schema, current.name, aside));
+        await session.query(renameSql(index.schema, between, index.name));
+        await session.query(commentSql(index.schema, index.name, builtHereComment));
+        if (current?.comment === builtHereComment) await session.query(commentSql(index.schema, aside, replacedComment(generation)));
+        await session.query('COMMIT');
+      } catch (error) {
+        await session.query('ROLLBACK');
+        this.options.log({ event: 'swap put off', index: index.name, problem: (error as Error).message });
+        return;
+      }
+      this.options.log({ event: 'swapped', index: index.name, table: index.table, ...(current && { old: aside }) });
+    });
+  }
+
+  private async fail(recorded: RecordedBuild, { problem, hopeless }: { readonly problem: string; readonly hopeless: boolean }): Promise<void> {
+    this.options.log({ event: 'build failed', index: recorded.index.name, table: recorded.index.table, problem });
+    // Not in the session of the build, which may be gone.
+    const session = await this.options.connect();
+    try {
+      await recordProblem(session, recorded, problem, hopeless);
+    } finally {
+      await session.end();
+    }
+  }
+
+  /** False if it is not what it was when it was looked at. */
+  private async drop(session: Client, index: ObservedIndex, why: string): Promise<boolean> {
+    const { rows } = await session.query<{ valid: boolean }>(
+      `SELECT i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE i.indexrelid = $1 AND n.nspname = $2 AND c.relname = $3`,
+      [index.oid, index.schema, index.name],
+    );
+    if (rows[0]?.valid !== index.valid) return false;
+    this.options.log({ event: 'index dropped', index: index.name, table: index.table, why });
+    await session.query(dropConcurrentlySql(index));
+    return true;
+  }
+
+  /** Works in a session that outlives its client, and waits a moment for it. */
+  private async detached(index: string, tableOid: string, work: (session: Client) => Promise<void>): Promise<void> {
+    const session = await this.options.connect();
+    // The session may end when nobody waits for an answer any more.
+    session.on('error', () => undefined);
+    const working = (async () => {
+      try {
+        await becomeBuilder(session, index);
+        if (await tryLockTable(session, tableOid)) await work(session);
+      } finally {
+        await session.end().catch(() => undefined);
+      }
+    })();
+    const settled = working.catch((error: Error) => this.options.log({ event: 'work on an index failed', index, problem: error.message }));
+    await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, earlyRefusalMs).unref())]);
+  }
+}
+
+async function exists(session: Client, schema: string, name: string): Promise<boolean> {
+  const { rows } = await session.query<{ exists: boolean }>(
+    'SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2) AS exists',
+    [schema, name],
+  );
+  return rows[0]!.exists;
+}

@@ -1,0 +1,135 @@
+import type { Client } from 'pg';
+
+import type { IndexCatalogue } from './index-catalogue';
+import { builderApplicationName, builderLockClass } from './index-session';
+import { canonicalPart } from './index-sql';
+
+/** What the catalog says of a table. */
+export interface ObservedTable {
+  readonly oid: string;
+  /** `relkind`: `r` is an ordinary table, `p` a partitioned one, `v` a view. */
+  readonly kind: string;
+  readonly owner: string;
+  /** Who asks. */
+  readonly role: string;
+  readonly mayBuild: boolean;
+  /** `RANGE (a)`, for a partitioned table. */
+  readonly partitionKey: string | null;
+  /** Somebody who holds no builder's lock builds, vacuums or alters it now. */
+  readonly lockedByOthers: boolean;
+  /** DDL holds it or waits for it: whoever asked PostgreSQL about it would queue behind. */
+  readonly locked: boolean;
+}
+
+/** What the catalog says of an index. */
+export interface ObservedIndex {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly tableOid: string;
+  readonly table: string;
+  readonly unique: boolean;
+  readonly valid: boolean;
+  /** `USING …`, PostgreSQL's own text; empty while DDL has the table. */
+  readonly definition: string;
+  readonly comment: string | null;
+  /** A constraint that stands on it. */
+  readonly constraint: string | null;
+  readonly replicaIdentity: boolean;
+  /** Attached to an index of a partitioned table. */
+  readonly attached: boolean;
+  /** At its last VACUUM, ANALYZE or build. */
+  readonly bytes: number;
+}
+
+/** A database at one look. */
+export interface Observation {
+  readonly database: string;
+  /** Tables whose builder lives, by oid, with the index that it builds. */
+  readonly builders: ReadonlyMap<string, string>;
+  /** In the order of the catalogue's indexes. */
+  readonly tables: readonly (ObservedTable | undefined)[];
+  /** Every index of these tables, and every one that has a name of the catalogue. */
+  readonly indexes: readonly ObservedIndex[];
+  /** `schema.name` that is taken by something else than an index, and what it is. */
+  readonly taken: ReadonlyMap<string, string>;
+}
+
+const buildersSql = `
+  SELECT l.objid::text AS "tableOid", a.application_name AS application
+    FROM pg_locks l
+    LEFT JOIN pg_stat_activity a USING (pid)
+   WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted
+     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
+/** Deparsing an index locks its table, if only a little. */
+const isLockedSql = (table: string): string => `EXISTS (
+  SELECT FROM pg_locks l
+   WHERE l.relation = ${table} AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
+
+const tablesSql = `
+  SELECT c.oid::text AS oid, c.relkind AS kind, pg_get_userbyid(c.relowner) AS owner, current_user AS role,
+         pg_has_role(c.relowner, 'USAGE') AS "mayBuild",
+         CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS "partitionKey",
+         EXISTS (SELECT FROM pg_locks l
+                  WHERE l.relation = c.oid AND l.granted AND l.pid <> pg_backend_pid()
+                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+                    AND NOT EXISTS (SELECT FROM pg_locks b WHERE b.pid = l.pid AND b.locktype = 'advisory' AND b.classid = $3)) AS "lockedByOthers",
+         ${isLockedSql('c.oid')} AS locked
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (schema, "table", position)
+    LEFT JOIN pg_namespace n ON n.nspname = wanted.schema
+    LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted."table" AND c.relkind NOT IN ('i', 'I', 'S', 'c', 't')
+   ORDER BY position`;
+
+const indexesSql = `
+  SELECT i.indexrelid::text AS oid, n.nspname AS schema, c.relname AS name, i.indrelid::text AS "tableOid", t.relname AS "table",
+         i.indisunique AS unique, i.indisvalid AS valid,
+         CASE WHEN NOT ${isLockedSql('i.indrelid')} THEN pg_get_indexdef(i.indexrelid) END AS definition,
+         obj_description(i.indexrelid, 'pg_class') AS comment,
+         (SELECT min(k.conname::text) FROM pg_constraint k WHERE k.conindid = i.indexrelid) AS constraint,
+         i.indisreplident AS "replicaIdentity", c.relispartition AS attached, c.relpages::float8 * current_setting('block_size')::int AS bytes
+    FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_class t ON t.oid = i.indrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE i.indrelid = ANY ($1::oid[]) OR (n.nspname, c.relname) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+   ORDER BY i.indexrelid`;
+
+const takenSql = `
+  SELECT n.nspname AS schema, c.relname AS name,
+         CASE c.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'S' THEN 'a sequence' WHEN 'c' THEN 'a type' ELSE 'a table' END AS kind
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind NOT IN ('i', 'I') AND (n.nspname, c.relname) IN (SELECT * FROM unnest($1::text[], $2::text[]))`;
+
+/**
+ * Looks once, by short statements: a long one would hold concurrent builds back.
+ */
+export async function observe(session: Client, { indexes, retired }: IndexCatalogue): Promise<Observation> {
+  // Builders before indexes: the other order takes a finished build for a dead one.
+  const builders = await session.query<{ tableOid: string; application: string | null }>(buildersSql, [builderLockClass]);
+  const tables = await session.query<{ [Key in keyof ObservedTable]: ObservedTable[Key] | null }>(tablesSql, [
+    indexes.map(({ schema }) => schema),
+    indexes.map(({ table }) => table),
+    builderLockClass,
+  ]);
+  const named = [...indexes, ...retired];
+  const schemas = named.map(({ schema }) => schema);
+  const names = named.map(({ name }) => name);
+  const oids = [...new Set(tables.rows.flatMap(({ oid }) => (oid === null ? [] : [oid])))];
+  const existing = await session.query<Omit<ObservedIndex, 'definition'> & { definition: string | null }>(indexesSql, [oids, schemas, names]);
+  const locked = new Set(existing.rows.flatMap(({ definition, tableOid }) => (definition === null ? [tableOid] : [])));
+  const taken = await session.query<{ schema: string; name: string; kind: string }>(takenSql, [schemas, names]);
+  return {
+    database: session.database ?? '',
+    builders: new Map(builders.rows.map(({ tableOid, application }) => [tableOid, builtIndex(application)])),
+    tables: tables.rows.map((row) => (row.oid === null ? undefined : { ...(row as ObservedTable), locked: row.locked === true || locked.has(row.oid) })),
+    indexes: existing.rows.map((row) => ({ ...row, definition: row.definition === null ? '' : canonicalPart(row.definition) })),
+    taken: new Map(taken.rows.map(({ schema, name, kind }) => [`${schema}.${name}`, kind])),
+  };
+}
+
+function builtIndex(application: string | null): string {
+  return application?.startsWith(builderApplicationName) ? application.slice(builderApplicationName.length) : '';
+}

@@ -1,0 +1,30 @@
+import type { ObservedIndex } from './index-observation';
+
+/** On every index that was built here: only these are ever dropped. A comment survives a REINDEX. */
+export const builtHereComment = 'built by the index migrations';
+
+const replacedPrefix = 'replaced by the index migrations in deploy ';
+
+/** On an index that another one has taken the place of. */
+export function replacedComment(generation: number): string {
+  return `${replacedPrefix}${generation}; dropped after the next deploy that succeeds`;
+}
+
+export function isOurs({ comment }: ObservedIndex): boolean {
+  return comment === builtHereComment || replacedIn({ comment }) !== undefined;
+}
+
+/** The deploy in which another index took its place; undefined if none did. */
+export function replacedIn({ comment }: Pick<ObservedIndex, 'comment'>): number | undefined {
+  return comment?.startsWith(replacedPrefix) ? Number.parseInt(comment.slice(replacedPrefix.length), 10) : undefined;
+}
+
+/** Why an index cannot be dropped; undefined if it can. */
+export function reasonToKeep(index: ObservedIndex): string | undefined {
+  const name = `${index.schema}.${index.name}`;
+  if (index.constraint !== null) return `constraint ${index.constraint} stands on it; drop the constraint instead`;
+  if (index.replicaIdentity) return 'it is the replica identity of its table; choose another one first';
+  if (index.attached) return 'it is part of an index of a partitioned table; drop that one instead';
+  if (!isOurs(index)) return `it was not built here; if nobody needs it, run: DROP INDEX CONCURRENTLY ${name}`;
+  return undefined;
+}

@@ -1,0 +1,41 @@
+import type { BuildProgress } from './build-progress';
+import type { CataloguedIndex } from './index-catalogue';
+import type { Decision } from './index-decision';
+import type { JudgedIndex, Survey } from './index-survey';
+import type { IndexSummary } from './indexes.contract';
+
+/**
+ * A look in words.
+ *
+ * @param putOff why a build was not started, by index
+ */
+export function summarize(
+  { judged, retired, leftovers, database }: Survey,
+  progress: readonly BuildProgress[] = [],
+  putOff: ReadonlyMap<CataloguedIndex, string> = new Map(),
+): IndexSummary {
+  const of = (...kinds: readonly Decision['kind'][]): readonly JudgedIndex[] => judged.filter(({ decision }) => kinds.includes(decision.kind));
+  const names = (found: readonly JudgedIndex[]): readonly string[] => found.map(({ index }) => index.name);
+  const droppable = retired.filter(({ problem }) => problem === undefined).map(({ index }) => index.name);
+  return {
+    valid: names(of('valid')),
+    adopted: of('valid').flatMap(({ index, decision }) => (decision.kind === 'valid' && decision.as !== undefined ? [`${index.name}: exists as ${decision.as}`] : [])),
+    building: of('building').map(({ index }) => index.name),
+    progress: of('building').flatMap(({ index, table }) => progress.filter(({ tableOid }) => tableOid === table?.oid).map(({ phase, percent }) => `${index.name}: ${percent} %, ${phase}`)),
+    waiting: names(of('build', 'swap', 'waiting').filter(({ index }) => !putOff.has(index))),
+    dropping: droppable,
+    deferred: of('deferred').map(({ index }) => `${index.name}: table ${index.schema}.${index.table} does not exist in database ${database}; it is built once the application's migration has created it`),
+    failed: [...problems(judged), ...[...putOff].map(([{ name }, problem]) => `${name}: ${problem}`), ...retired.flatMap(({ index, problem }) => (problem === undefined ? [] : [`${index.name}: is to be dropped, but ${problem}`]))],
+    drifted: of('drifted').map(({ index, decision }) => `${index.name}: ${decision.kind === 'drifted' ? decision.problem : ''}`),
+    leftovers,
+  };
+}
+
+function problems(judged: readonly JudgedIndex[]): readonly string[] {
+  return judged.flatMap(({ index, decision }) => (decision.kind === 'failed' ? [`${index.name}: ${decision.problem}`] : []));
+}
+
+/** Nothing is left to do now: what is deferred or failed is for somebody else to resolve. */
+export function isSettled({ building, waiting, dropping }: IndexSummary): boolean {
+  return building.length + waiting.length + dropping.length === 0;
+}

@@ -1,0 +1,155 @@
+import { builtHereComment } from '../../../lib/tier/indexes/index-ownership';
+import { index, IndexDatabase, inSeconds } from './index-database';
+
+let database: IndexDatabase;
+
+beforeAll(async () => {
+  database = await IndexDatabase.start('127.34.3.1');
+});
+afterAll(() => database?.stop());
+beforeEach(async () => {
+  await database.begin();
+  await database.session.query('CREATE TABLE t AS SELECT n AS a, n AS b FROM generate_series(1, 1000) AS n');
+});
+
+const comment = async (name: string): Promise<unknown> => (await database.session.query<{ comment: string }>("SELECT obj_description($1::regclass, 'pg_class') AS comment", [name])).rows[0]?.comment;
+const names = async (): Promise<readonly string[]> => (await database.indexes()).map(({ name, definition }) => `${name} ${definition.replace(/^.* USING btree /, '')}`);
+
+describe('a changed definition', () => {
+  it('is built beside, takes the name, and leaves the old one until the next deploy has succeeded', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    const changed = [index({ definition: '(b)' })];
+    expect(await database.reconciler(changed, { generation: 2 }).run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await names()).toEqual(['i (b)', 'i_old (a)']);
+    expect(database.happened('swapped')).toEqual([{ event: 'swapped', index: 'i', table: 't', old: 'i_old' }]);
+
+    await database.reconciler(changed, { generation: 2 }).run(inSeconds(10));
+    expect(await names()).toEqual(['i (b)', 'i_old (a)']);
+    await database.reconciler(changed, { generation: 3 }).run(inSeconds(10));
+    expect(await names()).toEqual(['i (b)']);
+  });
+
+  it('goes back by renames when it is rolled back, builds nothing, and drops nothing', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    const oid = (await database.indexes())[0]!.oid;
+    await database.reconciler([index({ definition: '(b)' })], { generation: 2 }).run(inSeconds(10));
+    database.events.splice(0);
+    const back = await database.reconciler([index()], { generation: 2, rolledBack: true }).run(inSeconds(10));
+    expect(back).toMatchObject({ valid: ['i'] });
+    expect(await names()).toEqual(['i (a)', 'i_old (b)']);
+    expect((await database.indexes())[0]).toMatchObject({ name: 'i', oid });
+    expect(database.happened('build started')).toEqual([]);
+  });
+
+  it('is not swapped while its build is not VALID', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    const reader = await database.oldSnapshot();
+    const reconciler = database.reconciler([index({ definition: '(b)' })], { generation: 2 });
+    await reconciler.tick();
+    expect(await reconciler.tick()).toMatchObject({ building: ['i'] });
+    expect(await names()).toEqual(['i (a)', 'i_new (b)']);
+    await reader.end();
+    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'] });
+    expect(await names()).toEqual(['i (b)', 'i_old (a)']);
+  });
+
+  it('keeps an old index for ever that was not built here', async () => {
+    await database.session.query('CREATE INDEX i ON t (a)');
+    for (const generation of [1, 2, 3]) await database.reconciler([index({ definition: '(b)' })], { generation }).run(inSeconds(10));
+    expect(await names()).toEqual(['i (b)', 'i_old (a)']);
+  });
+
+  it('swaps under readers and writers without making them wait', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    await database.session.query('CREATE UNIQUE INDEX i_new ON t (b)'); // so that the swap is all that is left to do
+    const writer = await database.connect();
+    await writer.query('BEGIN; UPDATE t SET b = -b WHERE a = 1; SELECT * FROM t WHERE a = 2');
+    const startedAt = Date.now();
+    await database.reconciler([index({ definition: '(b)', unique: true })], { generation: 2 }).tick();
+    expect(await names()).toEqual(['i (b)', 'i_old (a)']);
+    expect(Date.now() - startedAt).toBeLessThan(1500);
+    await writer.query('COMMIT');
+    await writer.end();
+  });
+});
+
+describe('an index under another name', () => {
+  it('is adopted, not built again', async () => {
+    await database.session.query('CREATE INDEX by_a ON t (a)');
+    expect(await database.reconciler([index()]).run(inSeconds(10))).toMatchObject({ valid: ['i'], adopted: ['i: exists as by_a'] });
+    expect(await names()).toEqual(['by_a (a)']);
+    expect(await comment('by_a')).toBeNull();
+  });
+});
+
+describe('a retired index', () => {
+  const retire = (...retired: string[]) => database.reconciler([], { generation: 2 }, retired.map((name) => ({ name })));
+
+  it('is dropped without keeping anybody waiting, if it was built here', async () => {
+    await database.reconciler([index(), index({ name: 'kept', definition: '(b)' })]).run(inSeconds(10));
+    expect(await comment('i')).toBe(builtHereComment);
+    const reader = await database.connect();
+    await reader.query('BEGIN; SELECT * FROM t LIMIT 1');
+    await retire('i').tick();
+    await reader.query('COMMIT; BEGIN; INSERT INTO t VALUES (0, 0); COMMIT');
+    await reader.end();
+    expect(await retire('i').run(inSeconds(10))).toMatchObject({ dropping: [], failed: [] });
+    expect(await names()).toEqual(['kept (b)']);
+  });
+
+  it('stays when it was not built here, or a constraint stands on it, and the deploy is told why', async () => {
+    await database.session.query('CREATE INDEX foreign_index ON t (a); ALTER TABLE t ADD CONSTRAINT t_key UNIQUE (b)');
+    expect(await retire('foreign_index', 't_key', 'missing').validate()).toEqual([
+      'foreign_index: is to be dropped, but it was not built here; if nobody needs it, run: DROP INDEX CONCURRENTLY public.foreign_index',
+      't_key: is to be dropped, but constraint t_key stands on it; drop the constraint instead',
+    ]);
+    await retire('foreign_index', 't_key').run(inSeconds(2));
+    expect(await names()).toHaveLength(2);
+  });
+
+  it('stays in a rollback', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    await database.reconciler([], { generation: 1, rolledBack: true }, [{ name: 'i' }]).tick();
+    expect(await names()).toEqual(['i (a)']);
+  });
+});
+
+describe('an index that was removed from the list', () => {
+  it('stays', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    await database.reconciler([], { generation: 2 }).run(inSeconds(10));
+    expect(await names()).toEqual(['i (a)']);
+  });
+});
+
+describe('drift', () => {
+  it.each([
+    ['dropped', 'DROP INDEX i', /^i: was dropped by somebody; the next deploy builds it again/],
+    ['changed', 'DROP INDEX i; CREATE INDEX i ON t (b)', /^i: was changed by somebody to "USING btree \(b\)"; the next deploy builds "USING btree \(a\)" again/],
+    ['made INVALID', "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass", /^i: has become INVALID; the next deploy builds it again, or run: REINDEX INDEX CONCURRENTLY public\.i$/],
+  ])('of an index that was %s is told, left alone, and made right by the next deploy', async (_what, sql, message) => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    await database.session.query(sql);
+    database.events.splice(0);
+    expect(await database.reconciler([index()]).run(inSeconds(5))).toMatchObject({ valid: [], drifted: [expect.stringMatching(message)], failed: [] });
+    expect(database.events).toEqual([]);
+    expect(await database.reconciler([index()], { generation: 2 }).run(inSeconds(10))).toMatchObject({ valid: ['i'], drifted: [] });
+    expect(await names()).toContain('i (a)');
+  });
+
+  it('tells of what a failed REINDEX CONCURRENTLY left, and does not touch it', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    const reader = await database.oldSnapshot();
+    const reindexer = await database.connect();
+    const reindex = reindexer.query('REINDEX INDEX CONCURRENTLY i').catch((error: Error) => error.message);
+    const pid = await database.builderIn(/waiting for old snapshots/);
+    await database.session.query('SELECT pg_cancel_backend($1)', [pid]);
+    expect(await reindex).toContain('canceling statement');
+    await Promise.all([reader.end(), reindexer.end()]);
+    expect(await database.reconciler([index()]).run(inSeconds(5))).toMatchObject({
+      valid: ['i'],
+      leftovers: ['i_ccnew: left INVALID by a REINDEX CONCURRENTLY; if none runs, run: DROP INDEX CONCURRENTLY public.i_ccnew'],
+    });
+    expect(await names()).toHaveLength(2);
+  });
+});

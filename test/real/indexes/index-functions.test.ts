@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { build } from 'esbuild';
+import { Client } from 'pg';
+
+import type { IndexDefinition, IndexWait } from '../../../lib/config/tier-config';
+import { AwsEndpoint } from '../../../lib/rehearsal/aws/aws-endpoint';
+import { LambdaFunction } from '../../../lib/rehearsal/aws/lambda-function';
+import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
+import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
+import { databaseEnvironment } from '../../../lib/tier/database/database.contract';
+import { indexProperties } from '../../../lib/tier/indexes/index-properties';
+import { indexesEnvironment, indexesProperties, type IndexSummary } from '../../../lib/tier/indexes/indexes.contract';
+import { index } from './index-database';
+
+const address = '127.34.5.1';
+const secretArn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:indexes-AbCdEf';
+const master = { username: 'bookedbarber_master', password: 'secret' };
+let postgres: PostgresServer;
+let aws: AwsEndpoint;
+let directory: string;
+let authority: CertificateAuthority;
+let session: Client;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'indexes-'));
+  authority = await CertificateAuthority.create('indexes test');
+  await writeFile(join(directory, 'ca.pem'), authority.certificatePem);
+  await build({ entryPoints: [join(__dirname, '../../../lib/tier/indexes/indexes.lambda.ts')], outfile: join(directory, 'index.js'), bundle: true, platform: 'node', external: ['pg-native'], logLevel: 'error' });
+  postgres = await PostgresServer.start({
+    address,
+    tls: authority,
+    rds: { masterUsername: master.username, masterPassword: master.password, databaseName: 'bookedbarber' },
+    parameters: { fsync: 'off' },
+  });
+  aws = await AwsEndpoint.start(address, 8200);
+  aws.secrets.create(secretArn, JSON.stringify(master));
+  aws.rds.set({ identifier: 'primary', host: address, port: postgres.port, parameterGroup: 'group', allocatedStorageGiB: 100 });
+  aws.rds.set({ identifier: 'replica', host: address, port: postgres.port, parameterGroup: 'group', parameterApplyStatus: 'pending-reboot' });
+});
+afterAll(async () => {
+  await aws?.stop();
+  await postgres?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  session = new Client({ host: address, port: postgres.port, database: 'bookedbarber', user: master.username, password: master.password, ssl: { ca: authority.certificatePem } });
+  await session.connect();
+  await session.query('DROP SCHEMA IF EXISTS index_migrations CASCADE; DROP TABLE IF EXISTS t; CREATE TABLE t AS SELECT n AS a, n AS b FROM generate_series(1, 1000) AS n');
+});
+afterEach(() => session.end());
+
+function call(handler: 'onEvent' | 'isComplete' | 'tick', event: object = {}, port = postgres.port): Promise<unknown> {
+  const environment = {
+    NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+    [databaseEnvironment.host]: address,
+    [databaseEnvironment.port]: String(port),
+    [databaseEnvironment.name]: 'bookedbarber',
+    [databaseEnvironment.secretArn]: secretArn,
+    [indexesEnvironment.instanceIdentifiers]: 'primary,replica',
+  };
+  const surroundings = { names: new Map<string, string>(), runtimeEnvironment: aws.environment, authorityFile: join(directory, 'ca.pem') };
+  return new LambdaFunction({ functionName: handler, codeDirectory: directory, handler: `index.${handler}`, environment, timeoutSeconds: 60 }, surroundings).invoke(event);
+}
+
+const propertiesOf = (indexes: readonly IndexDefinition[], wait: IndexWait = 'started') => ({
+  ServiceToken: 'arn:token',
+  [indexesProperties.wait]: wait,
+  [indexesProperties.tablesAtOnce]: '2',
+  ...indexProperties(indexes),
+});
+const eventOf = (RequestType: 'Create' | 'Update' | 'Delete', ResourceProperties: object) => ({ RequestType, RequestId: randomUUID(), PhysicalResourceId: 'indexes', ResourceProperties });
+const finish = async (): Promise<IndexSummary> => (await call('tick')) as IndexSummary;
+const definitions = async (): Promise<readonly string[]> =>
+  (await session.query<{ name: string }>("SELECT c.relname || ' ' || substr(pg_get_indexdef(c.oid), strpos(pg_get_indexdef(c.oid), '(')) AS name FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = 't'::regclass ORDER BY 1")).rows.map(({ name }) => name);
+
+describe('a deploy', () => {
+  it('starts the builds, answers at once, and tells what waits for a restart', async () => {
+    const event = eventOf('Create', propertiesOf([index(), index({ name: 'later', table: 'not_yet' })]));
+    const answer = await call('onEvent', event);
+    expect(answer).toMatchObject({
+      PhysicalResourceId: 'indexes',
+      Data: { Deferred: expect.stringContaining('later: table public.not_yet does not exist'), PendingReboots: 'replica: parameters wait for a restart; run: aws rds reboot-db-instance --db-instance-identifier replica' },
+    });
+    expect(await call('isComplete', event)).toEqual({ IsComplete: true });
+    expect(await finish()).toMatchObject({ valid: ['i'] });
+  });
+
+  it('reports the problems of every index at once, and keeps the catalogue that it had', async () => {
+    await call('onEvent', eventOf('Create', propertiesOf([index()])));
+    const bad = eventOf('Update', propertiesOf([index({ name: 'x', definition: '(nope)' }), index({ name: 'y', definition: '(a' })]));
+    await expect(call('onEvent', bad)).rejects.toThrow(/^2 of the indexes cannot be built: x: column "nope" does not exist on public\.t; .*; y: its definition is not what PostgreSQL takes/);
+    expect(await finish()).toMatchObject({ valid: ['i'], failed: [] });
+  });
+
+  it('refuses 200 indexes that cannot be built in one reason that CloudFormation takes', async () => {
+    const indexes = Array.from({ length: 200 }, (_, number) => index({ name: `index_number_${number}`, definition: `(column_that_does_not_exist_${number})` }));
+    const refusal = await call('onEvent', eventOf('Create', propertiesOf(indexes))).catch((error: Error) => error.message);
+    expect(refusal).toMatch(/^200 of the indexes cannot be built: index_number_0: .*; and \d+ more, see the log$/);
+    expect(Buffer.byteLength(String(refusal))).toBeLessThan(3500);
+  });
+
+  it('that waits is complete when every index is VALID', async () => {
+    const event = eventOf('Create', propertiesOf([index(), index({ name: 'j', definition: '(b)' })], 'valid'));
+    await call('onEvent', event);
+    expect(await call('isComplete', event)).toMatchObject({ IsComplete: true, Data: { Valid: '2', Building: '', Waiting: '' } });
+  });
+
+  it('that waits gives up after 50 minutes, says how far it is, and another one adopts the build', async () => {
+    const reader = await postgres.superuser('bookedbarber');
+    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+    const event = eventOf('Create', propertiesOf([index()], 'valid'));
+    await call('onEvent', event);
+    await session.query("UPDATE index_migrations.catalogue SET accepted_at = now() - interval '51 minutes'");
+    await expect(call('isComplete', event)).rejects.toThrow(/^not VALID after 50 minutes; the builds go on, and another deploy adopts them: i: 99 %, waiting for old snapshots$/);
+    const builds = () => session.query("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'");
+    const before = (await builds()).rows;
+    expect(before).toHaveLength(1);
+    await call('onEvent', eventOf('Create', propertiesOf([index()], 'valid')));
+    expect((await builds()).rows).toEqual(before);
+    await reader.end();
+    expect(await finish()).toMatchObject({ valid: ['i'] });
+  });
+});
+
+describe('a rollback', () => {
+  it('builds nothing, drops nothing, and an old waiter only looks on', async () => {
+    const before = propertiesOf([index()]);
+    await call('onEvent', eventOf('Create', before));
+    await finish();
+    const change = eventOf('Update', propertiesOf([index({ definition: '(b)' }), index({ name: 'j', definition: '(b DESC)' })], 'valid'));
+    await call('onEvent', change);
+    await finish();
+    expect(await definitions()).toEqual(['i (b)', 'i_old (a)', 'j (b DESC)']);
+
+    expect(await call('onEvent', eventOf('Update', before))).toEqual({ PhysicalResourceId: 'indexes' });
+    expect(await call('isComplete', change)).toEqual({ IsComplete: true });
+    expect(await definitions()).toEqual(['i (b)', 'i_old (a)', 'j (b DESC)']);
+    expect(await finish()).toMatchObject({ valid: ['i'] });
+    expect(await definitions()).toEqual(['i (a)', 'i_old (b)', 'j (b DESC)']);
+  });
+
+  it('goes through when the definitions could not be judged any more', async () => {
+    const before = propertiesOf([index()]);
+    await call('onEvent', eventOf('Create', before));
+    await session.query('ALTER TABLE t DROP COLUMN a');
+    await expect(call('onEvent', eventOf('Update', propertiesOf([index({ name: 'x', definition: '(nope)' })])))).rejects.toThrow('column "nope"');
+    expect(await call('onEvent', eventOf('Update', before))).toEqual({ PhysicalResourceId: 'indexes' });
+  });
+});
+
+describe('a delete', () => {
+  it('drops nothing, and answers with the database gone', async () => {
+    await call('onEvent', eventOf('Create', propertiesOf([index()])));
+    await finish();
+    const event = eventOf('Delete', propertiesOf([index()]));
+    expect(await call('onEvent', event, 1)).toEqual({ PhysicalResourceId: 'indexes' });
+    expect(await call('isComplete', event, 1)).toEqual({ IsComplete: true });
+    expect(await definitions()).toEqual(['i (a)']);
+  });
+});

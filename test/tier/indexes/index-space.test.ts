@@ -1,0 +1,22 @@
+import { bytesForBuild, spaceProblem } from '../../../lib/tier/indexes/index-space';
+
+const gib = 2 ** 30;
+const size = { rows: 30_000_000, keyBytes: [8, null] };
+
+describe('the space of a build', () => {
+  it('counts the index, its sort and its WAL; an expression has the width of a guess', () => {
+    const index = Math.ceil((30_000_000 * (8 + 32 + 16)) / 0.9);
+    expect(bytesForBuild(size)).toEqual({ index, atMost: 3 * index });
+  });
+
+  it('is nothing for a table that was never analyzed', () => {
+    expect(bytesForBuild({ rows: -1, keyBytes: [8] })).toEqual({ index: 0, atMost: 0 });
+  });
+
+  it('is enough, or the figures and the fix are named', () => {
+    expect(spaceProblem(size, { allocatedBytes: 20 * gib, usedBytes: 10 * gib })).toBeUndefined();
+    expect(spaceProblem(size, { allocatedBytes: 20 * gib, usedBytes: 15 * gib })).toBe(
+      "its build may take 5.2 GiB (the index 1.7 GiB, its sort and its WAL as much each), and of the instance's 20.0 GiB only 4.0 GiB are free beyond a reserve of 5 %; raise storage.sizeGiB",
+    );
+  });
+});
