@@ -84,6 +84,7 @@ export class ServiceStack extends Stack {
       retired: config.retiredIndexes,
       tablesAtOnce: config.indexTablesAtOnce,
       wait: config.indexWait,
+      environmentName: config.environmentName,
     });
     indexes.node.addDependency(roles.ready);
 

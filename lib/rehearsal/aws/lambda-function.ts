@@ -21,6 +21,8 @@ export interface LambdaSurroundings {
   readonly runtimeEnvironment: Readonly<Record<string, string>>;
   /** Takes the place of the file of RDS's authorities that Lambda's own image holds. */
   readonly authorityFile: string;
+  /** Every line that a function logs; CloudWatch reads metrics from them. @default - only the last are kept, for errors */
+  readonly onLog?: (functionName: string, line: string) => void;
 }
 
 /** A function that threw, with its own message. */
@@ -65,7 +67,9 @@ export class LambdaFunction {
     const log: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        log.push(...text.split('\n').filter((line) => line !== ''));
+        const lines = text.split('\n').filter((line) => line !== '');
+        for (const line of lines) this.surroundings.onLog?.(functionName, line);
+        log.push(...lines);
         log.splice(0, log.length - keptLines);
       });
     }

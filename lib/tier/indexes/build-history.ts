@@ -10,6 +10,8 @@ export interface BuildRecord {
   readonly attempts: number;
   /** It was VALID at some look. */
   readonly finished: boolean;
+  /** From the start of the build until it was found VALID; null if it was not built here. */
+  readonly seconds: number | null;
   /** What the last build said when it failed. */
   readonly problem: string | null;
   /** Another attempt would fail too. */
@@ -39,7 +41,8 @@ export async function readHistory(session: Client): Promise<BuildHistory> {
   if (!exists.rows[0]!.exists) return new Map();
   const { rows } = await session.query<BuildRecord & { schema: string; name: string }>(
     `SELECT schema_name AS schema, index_name AS name, definition, generation::int AS generation, attempts,
-            finished_at IS NOT NULL AS finished, problem, hopeless
+            finished_at IS NOT NULL AS finished,
+            extract(epoch FROM finished_at - started_at)::float8 AS seconds, problem, hopeless
        FROM index_migrations.builds`,
   );
   return new Map(rows.map(({ schema, name, ...record }) => [qualifiedName({ schema, name }), record]));

@@ -31,6 +31,8 @@ export interface IndexMigrationsProps {
   readonly retired: readonly RetiredIndex[];
   readonly tablesAtOnce: number;
   readonly wait: IndexWait;
+  /** A dimension of the metrics. */
+  readonly environmentName: string;
 }
 
 /**
@@ -73,7 +75,7 @@ export class IndexMigrations extends Construct {
   }
 
   private function(id: string, handler: string, description: string): TierFunction {
-    const { network, database, secret, encryptionKey, instanceIdentifiers } = this.props;
+    const { network, database, secret, encryptionKey, instanceIdentifiers, environmentName } = this.props;
     const tierFunction = new TierFunction(this, id, {
       entry: join(__dirname, 'indexes.lambda.ts'),
       handler,
@@ -86,6 +88,7 @@ export class IndexMigrations extends Construct {
         [databaseEnvironment.name]: database.name,
         [databaseEnvironment.secretArn]: secret.secretArn,
         [indexesEnvironment.instanceIdentifiers]: instanceIdentifiers.join(','),
+        [indexesEnvironment.environmentName]: environmentName,
       },
     });
     secret.grantRead(tierFunction);

@@ -1,13 +1,13 @@
 import type { Client } from 'pg';
 
 import { recordFinished } from './build-history';
-import { readProgress } from './build-progress';
+import { type BuildProgress, readProgress } from './build-progress';
 import { describeWait, readWaits, type Wait } from './build-waits';
 import { IndexBuilder } from './index-builder';
 import { type CataloguedIndex, type IndexCatalogue, qualifiedName } from './index-catalogue';
 import { builtHereComment } from './index-ownership';
 import { prepareSession } from './index-session';
-import { type InstanceSpace, readTableSize, readUsedBytes, spaceProblem } from './index-space';
+import { bytesForBuild, type InstanceSpace, readTableSize, readUsedBytes, spaceProblem } from './index-space';
 import { commentSql } from './index-sql';
 import { prepareStore } from './index-store';
 import { isSettled, summarize } from './index-summary';
@@ -28,6 +28,15 @@ export interface ReconcilerOptions {
   readonly tablesAtOnce?: number;
   /** Storage of the instance, bytes. @default - free space is not checked */
   readonly allocatedBytes?: number;
+}
+
+/** What people want to know of a database. */
+export interface IndexStatus {
+  readonly survey: Survey;
+  /** Of indexes that would be built. */
+  readonly expectedBytes: ReadonlyMap<CataloguedIndex, number>;
+  readonly progress: readonly BuildProgress[];
+  readonly waits: readonly Wait[];
 }
 
 const lookAgainMs = 500;
@@ -60,6 +69,18 @@ export class IndexReconciler {
   /** Looks once; changes nothing. */
   async survey(): Promise<Survey> {
     return this.withSession((session) => this.surveyor.survey(session));
+  }
+
+  /** Looks once, with how far builds are and who keeps them waiting; changes nothing. */
+  async status(): Promise<IndexStatus> {
+    return this.withSession(async (session) => {
+      const survey = await this.surveyor.survey(session);
+      const expectedBytes = new Map<CataloguedIndex, number>();
+      for (const { index, trial, decision } of survey.judged) {
+        if (decision.kind === 'build' && trial && 'canonical' in trial) expectedBytes.set(index, bytesForBuild(await readTableSize(session, index, trial)).index);
+      }
+      return { survey, expectedBytes, progress: await readProgress(session), waits: await readWaits(session) };
+    });
   }
 
   /** Looks once and does what may be done now. */

@@ -10,7 +10,7 @@ import type { IndexSummary } from './indexes.contract';
  * @param putOff why a build was not started, by index
  */
 export function summarize(
-  { judged, retired, leftovers, database }: Survey,
+  { judged, retired, leftovers, invalid, database }: Survey,
   progress: readonly BuildProgress[] = [],
   putOff: ReadonlyMap<CataloguedIndex, string> = new Map(),
 ): IndexSummary {
@@ -28,6 +28,7 @@ export function summarize(
     failed: [...problems(judged), ...[...putOff].map(([{ name }, problem]) => `${name}: ${problem}`), ...retired.flatMap(({ index, problem }) => (problem === undefined ? [] : [`${index.name}: is to be dropped, but ${problem}`]))],
     drifted: of('drifted').map(({ index, decision }) => `${index.name}: ${decision.kind === 'drifted' ? decision.problem : ''}`),
     leftovers,
+    invalid,
   };
 }
 

@@ -28,6 +28,9 @@ export interface Survey {
   readonly replaced: readonly ObservedIndex[];
   /** INVALID remains that nobody here made, with the statement that drops them. */
   readonly leftovers: readonly string[];
+  /** Indexes of the catalogue's tables that are INVALID though nobody builds there. */
+  readonly invalid: readonly string[];
+  readonly history: BuildHistory;
 }
 
 /** Looks at a database and judges every index of a catalogue. */
@@ -71,6 +74,8 @@ export class IndexSurveyor {
       leftovers: seen.indexes
         .filter((found) => !found.valid && indexes.some((index) => index.schema === found.schema && isReindexLeftoverOf(index.name, found.name)))
         .map(({ schema, name }) => `${name}: left INVALID by a REINDEX CONCURRENTLY; if none runs, run: DROP INDEX CONCURRENTLY ${schema}.${name}`),
+      invalid: seen.indexes.filter(({ valid, tableOid }) => !valid && !seen.builders.has(tableOid)).map(({ name }) => name),
+      history,
     };
   }
 

@@ -15,6 +15,8 @@ export const indexesProperties = {
 export const indexesEnvironment = {
   /** RDS identifiers of the primary and its replicas, by commas: asked whether they are available. */
   instanceIdentifiers: 'INSTANCE_IDENTIFIERS',
+  /** Name of the environment, a dimension of the metrics. */
+  environmentName: 'ENVIRONMENT_NAME',
 } as const;
 
 /** What the scheduled function answers, and what stands in its log; lines read `index: what`. */
@@ -37,4 +39,6 @@ export interface IndexSummary {
   readonly drifted: readonly string[];
   /** INVALID remains of somebody else's work. */
   readonly leftovers: readonly string[];
+  /** Every INVALID index of the catalogue's tables that nobody builds: it costs writes and answers no query. */
+  readonly invalid: readonly string[];
 }

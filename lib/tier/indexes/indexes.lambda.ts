@@ -5,6 +5,7 @@ import type { Client } from 'pg';
 
 import { connect, endpointFromEnvironment, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
+import { publishIndexMetrics } from './index-metrics';
 import { catalogueFromProperties } from './index-properties';
 import { IndexReconciler } from './index-reconciler';
 import { acceptCatalogue, type AcceptedCatalogue, readCatalogue, returnToCatalogue } from './index-store';
@@ -64,6 +65,7 @@ export async function tick(_event: unknown, context: Context): Promise<IndexSumm
   if (!found) return undefined;
   const summary = await found.reconciler.run(deadlineOf(context));
   log({ event: 'indexes looked at', ...summary });
+  publishIndexMetrics(process.env[indexesEnvironment.environmentName]!, summary);
   return summary;
 }
 

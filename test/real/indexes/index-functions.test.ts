@@ -24,6 +24,7 @@ let aws: AwsEndpoint;
 let directory: string;
 let authority: CertificateAuthority;
 let session: Client;
+const log: string[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'indexes-'));
@@ -62,8 +63,9 @@ function call(handler: 'onEvent' | 'isComplete' | 'tick', event: object = {}, po
     [databaseEnvironment.name]: 'bookedbarber',
     [databaseEnvironment.secretArn]: secretArn,
     [indexesEnvironment.instanceIdentifiers]: 'primary,replica',
+    [indexesEnvironment.environmentName]: 'test',
   };
-  const surroundings = { names: new Map<string, string>(), runtimeEnvironment: aws.environment, authorityFile: join(directory, 'ca.pem') };
+  const surroundings = { names: new Map<string, string>(), runtimeEnvironment: aws.environment, authorityFile: join(directory, 'ca.pem'), onLog: (_function: string, line: string) => void log.push(line) };
   return new LambdaFunction({ functionName: handler, codeDirectory: directory, handler: `index.${handler}`, environment, timeoutSeconds: 60 }, surroundings).invoke(event);
 }
 
@@ -124,6 +126,25 @@ describe('a deploy', () => {
     expect((await builds()).rows).toEqual(before);
     await reader.end();
     expect(await finish()).toMatchObject({ valid: ['i'] });
+  });
+});
+
+describe('the schedule', () => {
+  it('writes what is unfinished, failed or drifted as metrics of the environment', async () => {
+    await call('onEvent', eventOf('Create', propertiesOf([index(), index({ name: 'later', table: 'not_yet' })])));
+    await finish();
+    await session.query('DROP INDEX i');
+    expect(await finish()).toMatchObject({ drifted: [expect.stringMatching(/^i: was dropped by somebody/)] });
+    const metrics = log.filter((line) => line.includes('_aws')).map((line) => JSON.parse(line) as Record<string, unknown>).at(-1);
+    expect(metrics).toMatchObject({
+      _aws: { CloudWatchMetrics: [{ Namespace: 'BookedBarber/Database', Dimensions: [['Environment']] }] },
+      Environment: 'test',
+      IndexesDrifted: 1,
+      IndexesDeferred: 1,
+      IndexesUnfinished: 0,
+      IndexesFailed: 0,
+      IndexesInvalid: 0,
+    });
   });
 });
 

@@ -11,7 +11,7 @@ const existing = (over: Partial<ObservedIndex> = {}): ObservedIndex => ({
   oid: '10', schema: 'public', name: 'i', tableOid: '1', table: 't', unique: false, valid: true, definition: 'USING btree (a)', comment: builtHereComment,
   constraint: null, replicaIdentity: false, attached: false, bytes: 8192, ...over,
 }); // prettier-ignore
-const record = (over: Partial<BuildRecord> = {}): BuildRecord => ({ definition: 'USING btree (a)', generation: 5, attempts: 1, finished: false, problem: null, hopeless: false, ...over });
+const record = (over: Partial<BuildRecord> = {}): BuildRecord => ({ definition: 'USING btree (a)', generation: 5, attempts: 1, finished: false, seconds: null, problem: null, hopeless: false, ...over });
 const evidence = (over: Partial<Evidence> = {}): Evidence => ({ index: wanted, table, trial, indexes: [], taken: undefined, builderLives: false, record: undefined, generation: 5, ...over });
 const other = { definition: 'USING btree (b)' };
 

@@ -1,0 +1,116 @@
+import { qualifiedName } from './index-catalogue';
+import { type Decision, wantedDefinition } from './index-decision';
+import type { IndexStatus } from './index-reconciler';
+import { createConcurrentlySql, dropConcurrentlySql, renameSql } from './index-sql';
+import type { JudgedIndex } from './index-survey';
+
+/** A line for people about one index. */
+export interface IndexLine {
+  readonly index: string;
+  readonly table: string;
+  /** What a deploy would do, or how far it is. */
+  readonly what: string;
+  /** What is wrong, who is waited for, or other detail; empty if there is none. */
+  readonly detail: string;
+  readonly refused: boolean;
+}
+
+/** What a deploy of a catalogue would do to a database. */
+export function planLines({ survey, expectedBytes, progress }: IndexStatus): readonly IndexLine[] {
+  return [
+    ...survey.judged.map((judged) => {
+      const { index, decision } = judged;
+      const expected = expectedBytes.get(index);
+      return lineOf(judged, whatDeployDoes(judged, progress), decision.kind === 'build' && expected !== undefined ? `${sqlOf(judged)} (about ${bytesText(expected)})` : sqlOf(judged));
+    }),
+    ...survey.retired.map(({ index, problem }) => ({
+      index: qualifiedName(index),
+      table: index.table,
+      what: problem === undefined ? 'drop' : 'refuse',
+      detail: problem ?? `${dropConcurrentlySql(index)} (frees about ${bytesText(index.bytes)})`,
+      refused: problem !== undefined,
+    })),
+    ...survey.replaced.map((index) => ({ index: qualifiedName(index), table: index.table, what: 'drop', detail: `${dropConcurrentlySql(index)}, which was replaced, once everything else has succeeded`, refused: false })),
+  ];
+}
+
+/** How far the indexes of a database are. */
+export function statusLines({ survey, progress, waits }: IndexStatus): readonly IndexLine[] {
+  return survey.judged.map((judged) => {
+    const { index, table } = judged;
+    const record = survey.history.get(qualifiedName(index));
+    const waiting = waits.filter((wait) => wait.index === index.name).map(({ direction, pid, application, waitingSeconds }) => `${direction} pid ${pid} (${application}) for ${waitingSeconds ?? 0} s`);
+    const built = record?.finished && record.seconds !== null ? [`built in ${record.seconds.toFixed(0)} s`] : [];
+    const phase = progress.filter(({ tableOid }) => tableOid === table?.oid && judged.decision.kind === 'building').map((build) => build.phase);
+    const attempts = record && record.attempts > 1 ? [`${record.attempts} attempts`] : [];
+    const problem = record?.problem && judged.decision.kind !== 'failed' ? [record.problem] : [];
+    return lineOf(judged, whatIs(judged, progress), [...phase, ...waiting, ...built, ...attempts, ...problem].join('; '));
+  });
+}
+
+/** Remains that nobody here made, a sentence each. */
+export function leftoverLines({ survey }: IndexStatus): readonly string[] {
+  return survey.leftovers;
+}
+
+function lineOf({ index, decision }: JudgedIndex, what: string, detail: string): IndexLine {
+  const problem = decision.kind === 'failed' || decision.kind === 'drifted' ? decision.problem : undefined;
+  return { index: qualifiedName(index), table: index.table, what, detail: problem ?? detail, refused: decision.kind === 'failed' };
+}
+
+function whatDeployDoes(judged: JudgedIndex, progress: IndexStatus['progress']): string {
+  const { index, decision } = judged;
+  switch (decision.kind) {
+    case 'build':
+      return [...(decision.remains ? [`drop what is left of ${decision.remains.name}`] : []), decision.as === index.name ? 'build' : 'build beside, then swap'].join(', then ');
+    case 'swap':
+      return 'swap';
+    case 'valid':
+      return decision.as === undefined ? 'nothing, it is VALID' : `nothing, it exists as ${decision.as}`;
+    case 'building':
+      return `adopt the build that runs${percentOf(judged, progress)}`;
+    case 'waiting':
+      return 'wait for other work on the table';
+    case 'deferred':
+      return 'defer, the table does not exist yet';
+    case 'failed':
+      return 'refuse';
+    case 'drifted':
+      return 'build again';
+  }
+}
+
+function whatIs(judged: JudgedIndex, progress: IndexStatus['progress']): string {
+  const names: Readonly<Record<Decision['kind'], string>> = {
+    valid: 'VALID',
+    building: `building${percentOf(judged, progress)}`,
+    build: 'waits for its turn',
+    swap: 'about to be swapped',
+    waiting: 'waits for other work on the table',
+    deferred: 'deferred, the table does not exist yet',
+    failed: 'failed',
+    drifted: 'drifted',
+  };
+  return judged.decision.kind === 'valid' && judged.decision.as !== undefined ? `VALID as ${judged.decision.as}` : names[judged.decision.kind];
+}
+
+function percentOf({ table }: JudgedIndex, progress: IndexStatus['progress']): string {
+  const build = progress.find(({ tableOid }) => tableOid === table?.oid);
+  return build ? ` (${build.percent} %)` : '';
+}
+
+function sqlOf({ index, trial, decision }: JudgedIndex): string {
+  if (decision.kind === 'swap') {
+    const { current, replacement, aside } = decision;
+    return [...(current ? [renameSql(index.schema, current.name, aside)] : []), renameSql(index.schema, replacement.name, index.name)].join('; ');
+  }
+  if (decision.kind !== 'build') return '';
+  if (!trial || !('canonical' in trial)) return wantedDefinition(index.unique, index.definition);
+  return createConcurrentlySql({ ...index, name: decision.as }, index.unique, trial.canonical);
+}
+
+function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 2 ** (10 * power)).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
