@@ -17,8 +17,6 @@ export interface BuilderOptions {
   readonly log: (event: Readonly<Record<string, unknown>>) => void;
 }
 
-/** How long a start waits for an early refusal, such as duplicates in a small table. */
-const earlyRefusalMs = 1000;
 /** A swap takes milliseconds; one that must wait is tried again at the next look. */
 const swapLockTimeout = '2s';
 
@@ -27,7 +25,19 @@ const swapLockTimeout = '2s';
  * the server: it goes on when its client is gone.
  */
 export class IndexBuilder {
+  private readonly underWay = new Set<Promise<void>>();
+
   constructor(private readonly options: BuilderOptions) {}
+
+  /** Waits until one of the works that were started here has ended, but no longer than told. */
+  async anyEnd(longestMs: number): Promise<void> {
+    await withinMs(longestMs, Promise.race([...this.underWay, ...(this.underWay.size === 0 ? [new Promise<void>(() => undefined)] : [])]));
+  }
+
+  /** Waits until all of them have ended, but no longer than told. */
+  async allEnd(longestMs: number): Promise<void> {
+    await withinMs(longestMs, Promise.all(this.underWay));
+  }
 
   /** Drops what a dead build left, and builds. */
   async build(recorded: RecordedBuild, tableOid: string, trial: AcceptedTrial, { as, remains }: Extract<Decision, { kind: 'build' }>): Promise<void> {
@@ -98,7 +108,7 @@ export class IndexBuilder {
     return true;
   }
 
-  /** Works in a session that outlives its client, and waits a moment for it. */
+  /** Starts work in a session that outlives its client; returns once the session is open. */
   private async detached(index: string, tableOid: string, work: (session: Client) => Promise<void>): Promise<void> {
     const session = await this.options.connect();
     // The session may end when nobody waits for an answer any more.
@@ -111,9 +121,17 @@ export class IndexBuilder {
         await session.end().catch(() => undefined);
       }
     })();
-    const settled = working.catch((error: Error) => this.options.log({ event: 'work on an index failed', index, problem: error.message }));
-    await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, earlyRefusalMs).unref())]);
+    const settled = working
+      .catch((error: Error) => this.options.log({ event: 'work on an index failed', index, problem: error.message }))
+      .finally(() => this.underWay.delete(settled));
+    this.underWay.add(settled);
   }
+}
+
+async function withinMs(longestMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, longestMs)))]);
+  clearTimeout(timer);
 }
 
 async function exists(session: Client, schema: string, name: string): Promise<boolean> {

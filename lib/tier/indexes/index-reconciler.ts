@@ -83,11 +83,16 @@ export class IndexReconciler {
     });
   }
 
-  /** Looks once and does what may be done now. */
-  async tick(): Promise<IndexSummary> {
+  /**
+   * Looks once and does what may be done now.
+   *
+   * @param patienceMs how long to wait for what was started, so that a small index is told as done and duplicates as found
+   */
+  async tick(patienceMs = 1000): Promise<IndexSummary> {
     return this.withSession(async (session) => {
       await prepareStore(session);
       const putOff = await this.act(session, await this.surveyor.survey(session));
+      await this.builder.allEnd(patienceMs);
       const survey = await this.surveyor.survey(session);
       await this.recordFinished(session, survey);
       for (const wait of await readWaits(session)) this.tellOf(wait);
@@ -98,9 +103,9 @@ export class IndexReconciler {
   /** Ticks until nothing is left to do or the time is over; what builds then goes on without it. */
   async run(deadline: Date): Promise<IndexSummary> {
     for (;;) {
-      const summary = await this.tick();
+      const summary = await this.tick(0);
       if (isSettled(summary) || Date.now() + lookAgainMs > deadline.getTime()) return summary;
-      await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+      await this.builder.anyEnd(lookAgainMs);
     }
   }
 

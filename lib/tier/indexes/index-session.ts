@@ -21,6 +21,8 @@ const builderSettings: Readonly<Record<string, string>> = {
   transaction_timeout: '0',
   idle_in_transaction_session_timeout: '0',
   client_min_messages: 'error',
+  // One core for each build: those side by side take what there is, and the application must have the rest.
+  max_parallel_maintenance_workers: '0',
   // Frees the lock of a builder that is done and whose client does not come back.
   idle_session_timeout: '30s',
 };
