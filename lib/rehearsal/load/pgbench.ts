@@ -14,6 +14,8 @@ export interface LoadTarget {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** @default true */
+  readonly tls?: boolean;
 }
 
 export interface LoadOptions {
@@ -80,7 +82,7 @@ export async function runLoad(target: LoadTarget, rows: number, options: LoadOpt
 }
 
 /** libpq's variables: nothing of it is on a command line that others could read. */
-export function connectionEnvironment({ addresses, port, database, user, password }: LoadTarget): NodeJS.ProcessEnv {
+export function connectionEnvironment({ addresses, port, database, user, password, tls = true }: LoadTarget): NodeJS.ProcessEnv {
   return {
     PATH: '/usr/bin:/bin',
     PGHOSTADDR: addresses.join(','),
@@ -88,7 +90,7 @@ export function connectionEnvironment({ addresses, port, database, user, passwor
     PGDATABASE: database,
     PGUSER: user,
     PGPASSWORD: password,
-    PGSSLMODE: 'require',
+    PGSSLMODE: tls ? 'require' : 'disable',
     PGLOADBALANCEHOSTS: 'random',
     PGCONNECT_TIMEOUT: '60',
   };
