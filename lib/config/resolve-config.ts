@@ -1,15 +1,16 @@
-import type { DatabaseConfig, NetworkConfig, PoolerConfig, ReplicaConfig, RolesConfig, TierConfig } from './tier-config';
+import type { DatabaseConfig, MonitoringConfig, NetworkConfig, PoolerConfig, ReplicaConfig, RolesConfig, TierConfig } from './tier-config';
 
 type Optional<T, K extends keyof T> = Required<Omit<T, K>> & Pick<T, K>;
 
 /** {@link TierConfig} with every default applied. Constructs read this, never the operator's literal. */
-export interface ResolvedTierConfig extends Omit<Optional<TierConfig, 'account' | 'region'>, 'network' | 'database' | 'replicas' | 'pooler' | 'roles'> {
+export interface ResolvedTierConfig extends Omit<Optional<TierConfig, 'account' | 'region'>, 'network' | 'database' | 'replicas' | 'pooler' | 'roles' | 'monitoring'> {
   readonly environmentName: string;
   readonly network: Required<NetworkConfig>;
   readonly database: Optional<DatabaseConfig, 'instanceIdentifier'>;
   readonly replicas: Readonly<Record<string, Optional<ReplicaConfig, 'instanceIdentifier'>>>;
   readonly pooler: Required<PoolerConfig>;
   readonly roles: Required<RolesConfig>;
+  readonly monitoring: Required<MonitoringConfig>;
 }
 
 /** Applies the defaults that `tier-config.ts` documents. Does not judge: see `validate-config.ts`. */
@@ -64,5 +65,6 @@ export function resolveConfig(environmentName: string, config: TierConfig): Reso
       applicationTransactionTimeoutMs: 60_000,
       ...config.roles,
     },
+    monitoring: { alarmEmails: [], runbookUrl: 'docs/runbook.md', ...config.monitoring },
   };
 }

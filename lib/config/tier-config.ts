@@ -45,8 +45,19 @@ export interface TierConfig {
    */
   readonly indexTablesAtOnce?: number;
 
+  /** Who is told when something is wrong. @default - see {@link MonitoringConfig} */
+  readonly monitoring?: MonitoringConfig;
+
   /** Tags for every resource of the environment. @default - none */
   readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface MonitoringConfig {
+  /** Addresses that get every alarm; each must confirm once. @default - nobody: subscribe to the topic yourself */
+  readonly alarmEmails?: readonly string[];
+
+  /** Where people read the runbook; alarms link to its sections. @default 'docs/runbook.md' */
+  readonly runbookUrl?: string;
 }
 
 export interface NetworkConfig {

@@ -41,6 +41,7 @@ export function configProblems(config: ResolvedTierConfig): readonly ConfigProbl
     ...poolerProblems(config),
     ...roleProblems(config),
     ...indexConfigProblems(config),
+    ...monitoringProblems(config.monitoring),
   ];
 }
 
@@ -48,6 +49,12 @@ function indexConfigProblems({ indexes, retiredIndexes, indexTablesAtOnce }: Res
   const found = new Problems();
   for (const message of indexProblems(indexes, retiredIndexes)) found.add('indexes', message);
   found.range('indexTablesAtOnce', indexTablesAtOnce, 1, 8, 'tables');
+  return found.all;
+}
+
+function monitoringProblems({ alarmEmails }: ResolvedTierConfig['monitoring']): ConfigProblem[] {
+  const found = new Problems();
+  for (const email of alarmEmails) if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) found.add('monitoring.alarmEmails', `"${email}" is not an email address`);
   return found.all;
 }
 

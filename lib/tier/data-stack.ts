@@ -1,3 +1,4 @@
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
@@ -34,6 +35,16 @@ export class DataStack extends Stack {
       enableKeyRotation: true,
       removalPolicy: config.database.protection === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
+    // Alarms are published to a topic that this key encrypts. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    this.encryptionKey.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfThisAccount',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
     this.database = new Database(this, 'Database', {
       vpc: this.network.vpc,
       vpcSubnets: this.network.databaseSubnets,

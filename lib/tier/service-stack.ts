@@ -9,6 +9,7 @@ import type { DataStack } from './data-stack';
 import { connectionUrl } from './endpoints/connection-url';
 import { Endpoints } from './endpoints/endpoints';
 import { IndexMigrations } from './indexes/index-migrations';
+import { Monitoring } from './monitoring/monitoring';
 import { poolerPort, postgresPort } from './network/access-list';
 import { Pooler } from './pooler/pooler';
 import { DatabaseRoles } from './roles/database-roles';
@@ -18,7 +19,7 @@ export interface ServiceStackProps extends StackProps {
   readonly data: DataStack;
 }
 
-/** What can be rebuilt: roles, pooler and indexes. A failure here never rolls a database back. */
+/** What can be rebuilt: roles, pooler, indexes and monitoring. A failure here never rolls a database back. */
 export class ServiceStack extends Stack {
   constructor(scope: Construct, id: string, props: ServiceStackProps) {
     super(scope, id, props);
@@ -87,6 +88,27 @@ export class ServiceStack extends Stack {
       environmentName: config.environmentName,
     });
     indexes.node.addDependency(roles.ready);
+
+    const instances = { primary: database.primary, ...database.replicas };
+    const monitoring = new Monitoring(this, 'Monitoring', {
+      config,
+      collector: {
+        network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.collector },
+        instanceHosts: Object.fromEntries(Object.entries(instances).map(([name, instance]) => [name, instance.dbInstanceEndpointAddress])),
+        secret: roles.secrets.collector,
+        encryptionKey,
+      },
+      subjects: {
+        environmentName: config.environmentName,
+        instanceIdentifiers: Object.fromEntries(Object.entries(instances).map(([name, instance]) => [name, instance.instanceIdentifier])),
+        poolerService: pooler.service,
+        loadBalancer: pooler.balancer,
+        targetGroup: pooler.balancer.targetGroup,
+      },
+      poolerLogGroup: pooler.task.logGroup,
+    });
+    // Before that, its role does not exist.
+    monitoring.node.addDependency(roles.ready);
 
     const pooled = { host: pooler.endpointHost, port: poolerPort, sslmode: 'require' } as const;
     new Endpoints(this, 'Endpoints', {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import { Ecs } from './ecs';
 import { Rds } from './rds';
 import { SecretsManager } from './secrets-manager';
 
@@ -27,6 +28,7 @@ export interface AwsService {
 export class AwsEndpoint {
   readonly secrets = new SecretsManager();
   readonly rds = new Rds();
+  readonly ecs = new Ecs();
   /** Names of the actions that were called, in order; never what was said. */
   readonly calls: string[] = [];
 
@@ -51,6 +53,7 @@ export class AwsEndpoint {
     return {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
       AWS_ENDPOINT_URL_RDS: url,
+      AWS_ENDPOINT_URL_ECS: url,
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'rehearsal',
       AWS_SECRET_ACCESS_KEY: 'rehearsal',
@@ -66,7 +69,7 @@ export class AwsEndpoint {
     const headers = request.headers as Record<string, string | undefined>;
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
-    const service = [this.secrets, this.rds].find((candidate) => candidate.handles(headers));
+    const service = [this.secrets, this.rds, this.ecs].find((candidate) => candidate.handles(headers));
     if (!service) {
       response.writeHead(400).end(`${request.method} ${request.url}: no AWS service of the rehearsal speaks so`);
       return;

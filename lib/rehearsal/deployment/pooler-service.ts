@@ -147,6 +147,7 @@ export class PoolerService {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     this.tasks.push({ address, port, process });
+    this.site.aws.ecs.addTask(address);
   }
 
   private async startBalancer(targetGroupArn: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { NetworkConfig } from '../../config/tier-config';
 
 /** Everything in the tier that has a security group of its own. */
-export const parties = ['balancer', 'pooler', 'primary', 'replicas', 'bootstrap', 'indexes'] as const;
+export const parties = ['balancer', 'pooler', 'primary', 'replicas', 'bootstrap', 'indexes', 'collector'] as const;
 export type Party = (typeof parties)[number];
 
 /** The port on which every instance listens. */
@@ -44,8 +44,12 @@ export function accessList(network: Pick<NetworkConfig, 'applications' | 'migrat
     { from: 'pooler', to: 'replicas', port: postgresPort, why: 'server connections of the read-only alias' },
     { from: 'bootstrap', to: 'primary', port: postgresPort, why: 'creates roles and extensions' },
     { from: 'indexes', to: 'primary', port: postgresPort, why: 'builds indexes' },
+    { from: 'collector', to: 'pooler', port: poolerPort, why: 'admin consoles: metrics' },
+    { from: 'collector', to: 'primary', port: postgresPort, why: 'metrics' },
+    { from: 'collector', to: 'replicas', port: postgresPort, why: 'metrics' },
     { from: 'pooler', to: 'aws', port: httpsPort, why: 'image, secrets and logs' },
     { from: 'bootstrap', to: 'aws', port: httpsPort, why: 'secrets' },
     { from: 'indexes', to: 'aws', port: httpsPort, why: 'secrets and the state of the instances' },
+    { from: 'collector', to: 'aws', port: httpsPort, why: 'secrets and the list of tasks' },
   ];
 }

@@ -84,4 +84,5 @@ const endpointServices = {
   Logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
   SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
   Rds: InterfaceVpcEndpointAwsService.RDS,
+  Ecs: InterfaceVpcEndpointAwsService.ECS,
 } as const;

@@ -43,6 +43,8 @@ export interface PoolerTaskProps {
 
 /** A task with one PgBouncer, on Graviton. */
 export class PoolerTask extends FargateTaskDefinition {
+  readonly logGroup: LogGroup;
+
   constructor(scope: Construct, id: string, props: PoolerTaskProps) {
     super(scope, id, {
       cpu: props.config.taskCpu,
@@ -50,6 +52,7 @@ export class PoolerTask extends FargateTaskDefinition {
       runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64, operatingSystemFamily: OperatingSystemFamily.LINUX },
       volumes: [{ name: 'run' }],
     });
+    this.logGroup = new LogGroup(scope, 'Logs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
     const { openFiles } = taskCapacity(props.config);
     const container = this.addContainer(poolerContainerName, {
       // Without the platform, the image would be of whatever machine builds it.
@@ -71,10 +74,7 @@ export class PoolerTask extends FargateTaskDefinition {
       stopTimeout: Duration.seconds(drain.stopTimeoutSeconds),
       logging: LogDrivers.awsLogs({
         streamPrefix: poolerContainerName,
-        logGroup: new LogGroup(scope, 'Logs', {
-          retention: RetentionDays.THREE_MONTHS,
-          removalPolicy: RemovalPolicy.DESTROY,
-        }),
+        logGroup: this.logGroup,
         // Otherwise PgBouncer, one thread, stands still while CloudWatch cannot be reached.
         mode: AwsLogDriverMode.NON_BLOCKING,
         maxBufferSize: Size.mebibytes(4),

@@ -27,16 +27,17 @@ export interface PoolerProps extends PoolerTaskProps {
 /** PgBouncer as a service: tasks on Fargate behind an internal network load balancer. */
 export class Pooler extends Construct {
   readonly service: FargateService;
-  /** Name of the balancer: where clients connect. */
-  readonly endpointHost: string;
+  readonly task: PoolerTask;
+  readonly balancer: PoolerBalancer;
 
   constructor(scope: Construct, id: string, props: PoolerProps) {
     super(scope, id);
     const { vpc, config } = props;
 
+    this.task = new PoolerTask(this, 'Task', props);
     this.service = new FargateService(this, 'Service', {
       cluster: new Cluster(this, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED }),
-      taskDefinition: new PoolerTask(this, 'Task', props),
+      taskDefinition: this.task,
       vpcSubnets: props.taskSubnets,
       securityGroups: [props.taskSecurityGroup],
       assignPublicIp: false,
@@ -56,15 +57,19 @@ export class Pooler extends Construct {
       scaleOutCooldown: Duration.minutes(1),
     });
 
-    const balancer = new PoolerBalancer(this, 'Balancer', {
+    this.balancer = new PoolerBalancer(this, 'Balancer', {
       vpc,
       vpcSubnets: props.balancerSubnets,
       securityGroup: props.balancerSecurityGroup,
       sourceIpStickiness: config.sourceIpStickiness,
     });
-    balancer.targetGroup.addTarget(
+    this.balancer.targetGroup.addTarget(
       this.service.loadBalancerTarget({ containerName: poolerContainerName, containerPort: poolerPort }),
     );
-    this.endpointHost = balancer.loadBalancerDnsName;
+  }
+
+  /** Name of the balancer: where clients connect. */
+  get endpointHost(): string {
+    return this.balancer.loadBalancerDnsName;
   }
 }

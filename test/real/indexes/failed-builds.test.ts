@@ -112,9 +112,9 @@ describe('a build', () => {
 describe('remains of a dead build', () => {
   const buildBoth = async (): Promise<readonly string[]> => {
     expect(await database.reconciler([index({ name: 'other', definition: '(a DESC)' }), index({ unique: true })]).run(inSeconds(10))).toMatchObject({ valid: ['other', 'i'] });
-    return database.events.map((event) => `${String(event.event)} ${String(event.index)}`);
+    return database.events.filter(({ event }) => event === 'index dropped' || event === 'build started').map((event) => `${String(event.event)} ${String(event.index)}`);
   };
-  const repaired = ['index dropped i', 'build started i', 'build finished i', 'build started other', 'build finished other'];
+  const repaired = ['index dropped i', 'build started i', 'build started other'];
 
   it('that ended at duplicates in its first scan are dropped before anything else is built', async () => {
     await database.session.query('CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)');

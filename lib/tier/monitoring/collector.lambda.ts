@@ -1,0 +1,72 @@
+import { DescribeTasksCommand, ECSClient, paginateListTasks } from '@aws-sdk/client-ecs';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Client } from 'pg';
+
+import { connect, readCredentials } from '../database/connect';
+import { databaseEnvironment } from '../database/database.contract';
+import { collect, type Source } from './collector';
+import { publishMetrics } from './embedded-metrics';
+import { collectorEnvironment } from './monitoring.contract';
+
+const secrets = new SecretsManagerClient();
+const ecs = new ECSClient();
+const connectTimeoutMs = 5000;
+
+/** Each minute: asks every instance and every task of the pooler, and writes what they said as metrics. */
+export async function handler(): Promise<void> {
+  const credentials = await readCredentials(secrets, variable(databaseEnvironment.secretArn));
+  const database = { port: Number(variable(databaseEnvironment.port)), database: variable(databaseEnvironment.name) };
+  const instances = variable(collectorEnvironment.instances)
+    .split(',')
+    .map((entry): Source => {
+      const [name = '', host = ''] = entry.split('=');
+      return { name, connect: () => connect({ host, ...database }, credentials, 'collector') };
+    });
+  // A pooler whose tasks cannot be listed must not hide the instances.
+  const addresses = await taskAddresses().catch((error: Error) => {
+    log({ event: 'not reached', source: 'ECS', problem: error.message });
+    return [];
+  });
+  const tasks = addresses.map((host): Source => ({ name: host, connect: () => connectConsole(host, credentials) }));
+  const sets = await collect({ environmentName: variable(collectorEnvironment.environmentName), instances, tasks, log });
+  for (const set of sets) publishMetrics(set);
+}
+
+/** Addresses of the running tasks. */
+async function taskAddresses(): Promise<readonly string[]> {
+  const of = { cluster: variable(collectorEnvironment.cluster), serviceName: variable(collectorEnvironment.service), desiredStatus: 'RUNNING' as const };
+  const addresses: string[] = [];
+  for await (const { taskArns = [] } of paginateListTasks({ client: ecs }, of)) {
+    if (taskArns.length === 0) continue;
+    const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster: of.cluster, tasks: taskArns }));
+    const details = tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING').flatMap(({ attachments = [] }) => attachments.flatMap((attachment) => attachment.details ?? []));
+    addresses.push(...details.flatMap(({ name, value }) => (name === 'privateIPv4Address' && value !== undefined ? [value] : [])));
+  }
+  return addresses;
+}
+
+async function connectConsole(host: string, { username, password }: { readonly username: string; readonly password: string }): Promise<Client> {
+  const console = new Client({
+    host,
+    port: Number(variable(collectorEnvironment.poolerPort)),
+    database: 'pgbouncer',
+    user: username,
+    password,
+    connectionTimeoutMillis: connectTimeoutMs,
+    // A task makes its certificate at its start; SCRAM tells both sides that the other knows the verifier.
+    ssl: { rejectUnauthorized: false },
+  });
+  console.on('error', () => undefined);
+  await console.connect();
+  return console;
+}
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`environment variable ${name} is not set; the construct that makes this function sets it`);
+  return value;
+}
+
+function log(event: Readonly<Record<string, unknown>>): void {
+  console.log(JSON.stringify(event));
+}

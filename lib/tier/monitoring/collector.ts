@@ -1,0 +1,75 @@
+import type { Client } from 'pg';
+
+import { type InstanceReadings, readInstance } from './instance-readings';
+import { instanceMetrics, poolerMetrics, poolMetrics, type Unit } from './metric-catalogue';
+import type { MetricSet } from './embedded-metrics';
+import { poolTotals, readTask, type TaskReading } from './pooler-readings';
+
+/** Someone to be asked. */
+export interface Source {
+  readonly name: string;
+  /** Opens a session; rejects if nobody answers within seconds. */
+  readonly connect: () => Promise<Client>;
+}
+
+export interface CollectorOptions {
+  readonly environmentName: string;
+  readonly instances: readonly Source[];
+  /** Admin consoles of the running tasks. */
+  readonly tasks: readonly Source[];
+  /** One structured line for each part that could not be asked. */
+  readonly log: (event: Readonly<Record<string, unknown>>) => void;
+  /** How long one of them may take, milliseconds. @default 8000 */
+  readonly patienceMs?: number;
+}
+
+/** Asks everybody at once: one that does not answer hides none of the others, and is itself a metric. */
+export async function collect(options: CollectorOptions): Promise<readonly MetricSet[]> {
+  const { environmentName, instances, tasks, log } = options;
+  const [instanceReadings, taskReadings] = await Promise.all([
+    Promise.all(instances.map(async (source) => ask(source, options, (session) => readInstance(session, (problem) => log({ event: 'not read', source: source.name, problem }))))),
+    Promise.all(tasks.map((source) => ask(source, options, readTask))),
+  ]);
+  const reached = taskReadings.filter((reading) => reading !== undefined);
+  return [
+    { dimensions: { Environment: environmentName }, values: poolerValues(reached, tasks.length), details: { tasks: taskDetails(tasks, taskReadings) } },
+    ...[...poolTotals(reached)].map(([pool, totals]) => ({ dimensions: { Environment: environmentName, Pool: pool }, values: withUnits(totals, poolMetrics) })),
+    ...instances.map(({ name }, position) => ({
+      dimensions: { Environment: environmentName, Instance: name },
+      values: withUnits(instanceReadings[position] ?? ({ InstanceReached: 0 } satisfies InstanceReadings), instanceMetrics),
+    })),
+  ];
+}
+
+async function ask<Reading>({ name, connect }: Source, { log, patienceMs = 8000 }: CollectorOptions, read: (session: Client) => Promise<Reading>): Promise<Reading | undefined> {
+  let session: Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs / 1000} s`)), patienceMs);
+  });
+  try {
+    const opening = connect();
+    // One that is opened too late is closed again.
+    opening.then((opened) => (session = opened)).catch(() => undefined);
+    return await Promise.race([opening.then(read), late]);
+  } catch (error) {
+    log({ event: 'not reached', source: name, problem: (error as Error).message });
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    void session?.end().catch(() => undefined);
+  }
+}
+
+function poolerValues(reached: readonly TaskReading[], running: number): MetricSet['values'] {
+  const clients = reached.reduce((sum, reading) => sum + reading.clients, 0);
+  return withUnits({ PoolerTasksReached: reached.length, PoolerTasksUnreachable: running - reached.length, ClientConnections: clients }, poolerMetrics);
+}
+
+function taskDetails(tasks: readonly Source[], readings: readonly (TaskReading | undefined)[]): Readonly<Record<string, number | 'unreachable'>> {
+  return Object.fromEntries(tasks.map(({ name }, position) => [name, readings[position]?.clients ?? 'unreachable']));
+}
+
+function withUnits(values: Readonly<Record<string, number>>, definitions: Readonly<Record<string, { readonly unit: Unit }>>): MetricSet['values'] {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value, unit: definitions[name]!.unit }]));
+}

@@ -1,0 +1,45 @@
+import type { Client } from 'pg';
+
+import type { InstanceMetric } from './metric-catalogue';
+
+/** What one instance tells of itself; what it cannot tell is left out. */
+export type InstanceReadings = Partial<Record<InstanceMetric, number>>;
+
+const activitySql = `
+  SELECT (100.0 * count(*) / current_setting('max_connections')::int)::float8 AS "ConnectionUse",
+         (count(*) FILTER (WHERE state = 'active'))::int AS "ConnectionsActive",
+         (count(*) FILTER (WHERE state LIKE 'idle in transaction%'))::int AS "ConnectionsIdleInTransaction",
+         (count(*) FILTER (WHERE wait_event_type = 'Lock'))::int AS "SessionsBlocked",
+         coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::float8 AS "LongestTransaction",
+         coalesce(max(extract(epoch FROM clock_timestamp() - query_start)) FILTER (WHERE state = 'active'), 0)::float8 AS "LongestQuery"
+    FROM pg_stat_activity
+   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`;
+
+const databaseSql = `
+  SELECT coalesce(100.0 * sum(blks_hit) / nullif(sum(blks_hit + blks_read), 0), 100)::float8 AS "CacheHits",
+         (SELECT max(age(datfrozenxid)) FROM pg_database)::int AS "WraparoundAge",
+         CASE WHEN NOT pg_is_in_recovery() THEN NULL
+              WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+              ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END::float8 AS "ReplicationDelay"
+    FROM pg_stat_database`;
+
+const slowStatementsSql = 'SELECT count(*)::int AS "SlowStatements" FROM pg_stat_statements WHERE mean_exec_time > 100';
+
+/**
+ * Reads what `pg_monitor` may see.
+ *
+ * @param onProblem told of a part that could not be read, for example where pg_stat_statements is missing
+ * @see https://www.postgresql.org/docs/17/monitoring-stats.html
+ */
+export async function readInstance(session: Client, onProblem: (problem: string) => void): Promise<InstanceReadings> {
+  const readings: InstanceReadings = { InstanceReached: 1 };
+  for (const sql of [activitySql, databaseSql, slowStatementsSql]) {
+    try {
+      const { rows } = await session.query<Record<string, number | null>>(sql);
+      for (const [name, value] of Object.entries(rows[0]!)) if (value !== null) readings[name as InstanceMetric] = value;
+    } catch (error) {
+      onProblem((error as Error).message);
+    }
+  }
+  return readings;
+}

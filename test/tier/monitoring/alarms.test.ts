@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { environments } from '../../../lib/config/environments';
+import { resolveConfig } from '../../../lib/config/resolve-config';
+import { indexMetrics } from '../../../lib/tier/indexes/index-metrics';
+import { alarmCatalogue, awsMetrics, type MetricSource } from '../../../lib/tier/monitoring/alarm-catalogue';
+import { anchorOf, describeAlarm } from '../../../lib/tier/monitoring/alarms';
+import { logFilters } from '../../../lib/tier/monitoring/log-filters';
+import { instanceMetrics, monthlyMetricCount, poolerMetrics, poolMetrics } from '../../../lib/tier/monitoring/metric-catalogue';
+import { dashboardRows } from '../../../lib/tier/monitoring/tier-dashboard';
+import { synthesizeTier } from '../../synthesize';
+
+const production = resolveConfig('production', environments.production);
+const alarms = alarmCatalogue(production);
+const find = (id: string) => alarms.find((alarm) => alarm.id === id);
+const runbook = readFileSync(join(__dirname, '../../../docs/runbook.md'), 'utf8');
+const graphs = dashboardRows(production).flatMap((row) => row.graphs);
+
+/** Whether somebody emits it: AWS by its documentation, the collector and the index function by their catalogues, a log filter. */
+function isEmitted(source: MetricSource): boolean {
+  switch (source.from) {
+    case 'RDS':
+      return awsMetrics.instance.includes(source.name) && (source.instance === 'primary' || source.instance in production.replicas);
+    case 'load balancer':
+      return awsMetrics.targets.includes(source.name);
+    case 'ECS':
+      return awsMetrics.service.includes(source.name);
+    case 'log':
+      return logFilters.some(({ metric }) => metric === source.name);
+    case 'collector':
+      if ('pool' in source) return source.name in poolMetrics && ['bookedbarber', 'bookedbarber_ro'].includes(source.pool);
+      if ('instance' in source) return source.name in instanceMetrics && (source.instance === 'primary' || source.instance in production.replicas);
+      return source.name in poolerMetrics || source.name in indexMetrics;
+  }
+}
+
+describe('alarms', () => {
+  it('and the dashboard name only metrics that somebody emits', () => {
+    const sources = [...alarms.map(({ metric }) => metric), ...graphs.flatMap(({ metrics }) => metrics.map(({ source }) => source))];
+    expect(sources.filter((source) => !isEmitted(source))).toEqual([]);
+  });
+
+  it('have ids of their own, and a section of the runbook each', () => {
+    expect(new Set(alarms.map(({ id }) => id)).size).toBe(alarms.length);
+    const headings = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading!);
+    expect([...new Set(alarms.map((alarm) => alarm.runbook))].filter((section) => !headings.includes(section))).toEqual([]);
+  });
+
+  it('have thresholds that follow from the configuration', () => {
+    expect(find('primary-connections')).toMatchObject({ threshold: Math.floor(0.8 * production.database.maxConnections), statistic: 'Maximum' });
+    expect(find('primary-load')).toMatchObject({ threshold: 4, statistic: 'Average' });
+    expect(find('primary-storage')).toMatchObject({ threshold: 0.15 * 400 * 2 ** 30, comparison: '<', statistic: 'Minimum' });
+    expect(find('primary-memory')).toMatchObject({ threshold: 0.1 * 32 * 2 ** 30, comparison: '<' });
+    expect(find('pooler-too-few')).toMatchObject({ threshold: 2, comparison: '<', missing: 'breaching' });
+    expect(find('primary-credits')).toBeUndefined();
+    expect(alarmCatalogue(resolveConfig('development', environments.development)).find(({ id }) => id === 'primary-credits')).toMatchObject({ threshold: 100 });
+  });
+
+  it('take silence for trouble where silence is trouble', () => {
+    expect(alarms.filter(({ missing }) => missing === 'breaching').map(({ id }) => id)).toEqual([
+      'primary-cpu-critical', 'primary-silent', 'replica-1-cpu-critical', 'replica-1-silent', 'replica-1-lag', 'pooler-silent', 'pooler-too-few',
+    ]); // prettier-ignore
+  });
+
+  it('say what to do first, and link the section', () => {
+    expect(describeAlarm(find('primary-blocked')!, 'https://wiki.example/runbook')).toBe(
+      'critical: > 5 sessions. First: find who blocks whom with pg_blocking_pids, and end the first of them. https://wiki.example/runbook#sessions-block-each-other',
+    );
+    expect(anchorOf('The CPU of an instance is busy')).toBe('the-cpu-of-an-instance-is-busy');
+  });
+});
+
+describe('the monitoring of production', () => {
+  const { service, data } = synthesizeTier('production');
+
+  it('has an alarm for each definition, which tells a topic that CloudWatch may publish to', () => {
+    expect(Object.keys(service.findResources('AWS::CloudWatch::Alarm'))).toHaveLength(alarms.length);
+    const [topic] = Object.keys(service.findResources('AWS::SNS::Topic'));
+    for (const { Properties } of Object.values(service.findResources('AWS::CloudWatch::Alarm'))) {
+      expect(Properties).toMatchObject({ AlarmActions: [{ Ref: topic }], OKActions: [{ Ref: topic }], AlarmDescription: expect.stringContaining('First: ') });
+    }
+    expect(JSON.stringify(data.findResources('AWS::KMS::Key'))).toMatch(/"kms:GenerateDataKey\*".{0,200}"cloudwatch\.amazonaws\.com"/);
+  });
+
+  it('has a composite alarm over the critical ones', () => {
+    const [composite] = Object.values(service.findResources('AWS::CloudWatch::CompositeAlarm'));
+    expect(JSON.stringify(composite).match(/ALARM\(/g)).toHaveLength(alarms.filter(({ severity }) => severity === 'critical').length);
+  });
+
+  it('counts log lines of every instance and of the pooler, in a namespace of the environment', () => {
+    const filters = Object.values(service.findResources('AWS::Logs::MetricFilter'));
+    const expected = logFilters.reduce((count, { source }) => count + (source === 'pooler' ? 1 : 2), 0);
+    expect(filters).toHaveLength(expected);
+    for (const { Properties } of filters) expect(Properties.MetricTransformations[0].MetricNamespace).toBe('BookedBarber/Database/production');
+  });
+
+  it('costs a known number of metrics a month', () => {
+    expect(monthlyMetricCount(2, 2, Object.keys(indexMetrics).length)).toBe(41);
+  });
+
+  it('has a dashboard whose body is JSON of graphs within the page', () => {
+    const [dashboard] = Object.values(service.findResources('AWS::CloudWatch::Dashboard'));
+    const parts = dashboard!.Properties.DashboardBody['Fn::Join'][1] as readonly unknown[];
+    const { widgets } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'token')).join('')) as { widgets: readonly { type: string; x: number; width: number; properties: { metrics?: unknown[] } }[] };
+    expect(widgets.filter(({ type }) => type === 'metric')).toHaveLength(graphs.length);
+    for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
+  });
+});
