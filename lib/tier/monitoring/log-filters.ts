@@ -22,7 +22,7 @@ export const logFilters = [
   { metric: 'StatementTimeouts', source: 'postgresql', terms: ['ERROR:', 'canceling statement due to statement timeout'], what: 'a statement ran into statement_timeout' },
   { metric: 'TransactionTimeouts', source: 'postgresql', terms: ['FATAL:', 'terminating connection due to', 'timeout'], what: 'a session ran into transaction_timeout or idle_in_transaction_session_timeout' },
   { metric: 'RecoveryConflicts', source: 'postgresql', terms: ['due to conflict with recovery'], what: 'a read on a replica was cancelled so that replay could go on' },
-  { metric: 'PoolerLoginsRefused', source: 'pooler', terms: ['pooler error: ', 'authentication failed'], what: 'a login at the pooler was refused' },
+  { metric: 'PoolerLoginsRefused', source: 'pooler', terms: ['pooler error: ', 'SASL authentication failed'], what: 'a login at the pooler was refused' },
   { metric: 'PoolWaitTimeouts', source: 'pooler', terms: ['pooler error: ', 'query_wait_timeout'], what: 'a client got no server connection in time' },
   { metric: 'ServerLoginsFailed', source: 'pooler', terms: ['server login failed'], what: 'the pooler could not log in at an instance' },
 ] as const satisfies readonly LogFilter[];

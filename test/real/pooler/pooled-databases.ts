@@ -56,7 +56,7 @@ export class PooledDatabases {
       hostName: 'primary.internal',
       tls,
       rds: { masterUsername: 'bookedbarber_master', masterPassword: password, databaseName: 'bookedbarber' },
-      parameters: { fsync: 'off', log_connections: 'on' },
+      parameters: { fsync: 'off', log_connections: 'on', shared_preload_libraries: 'pg_stat_statements' },
     });
     for (const [user, verifier] of verifiers) await primary.query(`CREATE ROLE ${user} LOGIN PASSWORD '${verifier}'`);
     await primary.query(
@@ -65,7 +65,7 @@ export class PooledDatabases {
       'bookedbarber',
     );
     const replica = options.replica
-      ? await primary.startStandby({ address: `${block}.2`, hostName: 'replica-1.internal' })
+      ? await primary.startStandby({ address: `${block}.2`, hostName: 'replica-1.internal', parameters: { shared_preload_libraries: 'pg_stat_statements' } })
       : undefined;
     const resolver = await Resolver.start(`${block}.9`, 5353);
     resolver.set('primary.internal', primary.address);

@@ -68,9 +68,16 @@ describe('who may talk to whom', () => {
         'bootstrap → primary (in) : 5432',
         'indexes (out) → primary : 5432',
         'indexes → primary (in) : 5432',
+        'collector (out) → pooler : 6432',
+        'collector → pooler (in) : 6432',
+        'collector (out) → primary : 5432',
+        'collector → primary (in) : 5432',
+        'collector (out) → replicas : 5432',
+        'collector → replicas (in) : 5432',
         'pooler (out) → 0.0.0.0/0 : 443',
         'bootstrap (out) → 0.0.0.0/0 : 443',
         'indexes (out) → 0.0.0.0/0 : 443',
+        'collector (out) → 0.0.0.0/0 : 443',
       ].sort(),
     );
   });
@@ -79,7 +86,7 @@ describe('who may talk to whom', () => {
     const rules = rulesOf({ egress: 'interface-endpoints' });
     expect(rules.filter((rule) => rule.includes('0.0.0.0/0'))).toEqual([]);
     expect(rules.filter((rule) => rule.endsWith(' : 443'))).toEqual(
-      ['pooler', 'bootstrap', 'indexes']
+      ['pooler', 'bootstrap', 'indexes', 'collector']
         .flatMap((party) => [`${party} (out) → interface endpoints : 443`, `${party} → interface endpoints (in) : 443`])
         .sort(),
     );

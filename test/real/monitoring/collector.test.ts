@@ -1,0 +1,132 @@
+import type { Client } from 'pg';
+
+import { collect, type Source } from '../../../lib/tier/monitoring/collector';
+import type { MetricSet } from '../../../lib/tier/monitoring/embedded-metrics';
+import { instanceMetrics, poolerMetrics, poolMetrics } from '../../../lib/tier/monitoring/metric-catalogue';
+import { password, PooledDatabases } from '../pooler/pooled-databases';
+import { PoolerProcess } from '../pooler/pooler-process';
+
+let databases: PooledDatabases;
+let tasks: PoolerProcess[];
+const events: Readonly<Record<string, unknown>>[] = [];
+
+beforeAll(async () => {
+  databases = await PooledDatabases.start('127.35.1', { replica: true });
+  await databases.primary.query('GRANT pg_monitor TO bookedbarber_collector', [], 'bookedbarber');
+  await databases.primary.query('CREATE EXTENSION pg_stat_statements', [], 'bookedbarber');
+  await databases.replica!.waitForReplay();
+  tasks = [await PoolerProcess.start('127.35.1.11', databases.environment()), await PoolerProcess.start('127.35.1.12', databases.environment())];
+});
+afterAll(async () => {
+  for (const task of tasks ?? []) await task.stop();
+  await databases?.stop();
+});
+beforeEach(() => events.splice(0));
+
+const asCollector = (server: { superuser(database?: string): Promise<Client> }) => async (): Promise<Client> => {
+  const session = await server.superuser('bookedbarber');
+  await session.query('SET ROLE bookedbarber_collector');
+  return session;
+};
+const sources = (): { instances: Source[]; consoles: Source[] } => ({
+  instances: [
+    { name: 'primary', connect: asCollector(databases.primary) },
+    { name: 'replica-1', connect: asCollector(databases.replica!) },
+  ],
+  consoles: tasks.map((task) => ({ name: task.address, connect: () => task.connect('bookedbarber_collector', password, 'pgbouncer') })),
+});
+const look = (over: Partial<{ instances: Source[]; consoles: Source[] }> = {}) => {
+  const { instances, consoles } = { ...sources(), ...over };
+  return collect({ environmentName: 'test', instances, tasks: consoles, log: (event) => void events.push(event), patienceMs: 2000 });
+};
+const valuesOf = (sets: readonly MetricSet[], over: Readonly<Record<string, string>> = {}): Record<string, number> => {
+  const wanted = { Environment: 'test', ...over };
+  const set = sets.find(({ dimensions }) => JSON.stringify(dimensions) === JSON.stringify(wanted));
+  return Object.fromEntries(Object.entries(set?.values ?? {}).map(([name, { value }]) => [name, value]));
+};
+const primary = { Instance: 'primary' };
+const pool = { Pool: 'bookedbarber' };
+
+describe('the collector', () => {
+  it('emits every metric of the catalogue from real servers, and sees no trouble where there is none', async () => {
+    const sets = await look();
+    expect(Object.keys(valuesOf(sets)).sort()).toEqual(Object.keys(poolerMetrics).sort());
+    expect(Object.keys(valuesOf(sets, pool)).sort()).toEqual(Object.keys(poolMetrics).sort());
+    const emitted = new Set([...Object.keys(valuesOf(sets, primary)), ...Object.keys(valuesOf(sets, { Instance: 'replica-1' }))]);
+    expect([...emitted].sort()).toEqual(Object.keys(instanceMetrics).sort());
+    expect(valuesOf(sets)).toMatchObject({ PoolerTasksReached: 2, PoolerTasksUnreachable: 0 });
+    expect(valuesOf(sets, primary)).toMatchObject({ InstanceReached: 1, SessionsBlocked: 0, ConnectionsIdleInTransaction: 0 });
+    expect(events).toEqual([]);
+    expect(valuesOf(sets, pool)).toMatchObject({ ClientsWaiting: 0, LongestClientWait: 0, PoolUse: 0 });
+    expect(valuesOf(sets, { Instance: 'replica-1' })).toMatchObject({ InstanceReached: 1 });
+  });
+
+  it('sees a session that is idle in transaction, and one that it blocks', async () => {
+    const [holder, blocked] = [await databases.primary.superuser('bookedbarber'), await databases.primary.superuser('bookedbarber')];
+    await holder.query('BEGIN; LOCK TABLE appointments');
+    const waiting = blocked.query('SELECT * FROM appointments');
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const sets = await look();
+    expect(valuesOf(sets, primary)).toMatchObject({ ConnectionsIdleInTransaction: 1, SessionsBlocked: 1 });
+    expect(valuesOf(sets, primary).LongestTransaction).toBeGreaterThan(1);
+    expect(valuesOf(sets, { Instance: 'replica-1' })).toMatchObject({ ConnectionsIdleInTransaction: 0, SessionsBlocked: 0 });
+    await holder.query('COMMIT');
+    await waiting;
+    await Promise.all([holder.end(), blocked.end()]);
+  });
+
+  it('sees a slow statement on the instance that ran it', async () => {
+    const before = valuesOf(await look());
+    await databases.replica!.query('SELECT pg_sleep(0.2)', [], 'bookedbarber');
+    const sets = await look();
+    expect(before).toMatchObject({ PoolerTasksReached: 2 });
+    expect(valuesOf(sets, { Instance: 'replica-1' })).toMatchObject({ SlowStatements: 1 });
+  });
+
+  it('sees a full pool, and who waits for it', async () => {
+    const small = await PoolerProcess.start('127.35.1.13', databases.environment({ poolSize: 4, maxTasks: 4, minTasks: 1 }));
+    const [first, second] = [await small.connect('bookedbarber_app', password, 'bookedbarber'), await small.connect('bookedbarber_app', password, 'bookedbarber')];
+    await first.query('BEGIN');
+    const waiting = second.query('SELECT 1');
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    const sets = await look({ consoles: [{ name: 'small', connect: () => small.connect('bookedbarber_collector', password, 'pgbouncer') }] });
+    expect(valuesOf(sets, pool)).toMatchObject({ ClientsWaiting: 1, PoolUse: 100 });
+    expect(valuesOf(sets, pool).LongestClientWait).toBeGreaterThan(1);
+    expect(valuesOf(sets, { Pool: 'bookedbarber_ro' })).toMatchObject({ ClientsWaiting: 0, PoolUse: 0 });
+    await first.query('COMMIT');
+    await waiting;
+    await Promise.all([first.end(), second.end()]);
+    await small.stop();
+  });
+
+  it('counts a frozen pooler and still tells of everybody else', async () => {
+    const frozen = await tasks[0]!.pgbouncerPid();
+    process.kill(frozen, 'SIGSTOP');
+    try {
+      const sets = await look();
+      expect(valuesOf(sets)).toMatchObject({ PoolerTasksReached: 1, PoolerTasksUnreachable: 1 });
+      expect(valuesOf(sets, primary)).toMatchObject({ InstanceReached: 1 });
+      expect(events).toEqual([{ event: 'not reached', source: '127.35.1.11', problem: 'no answer within 2 s' }]);
+      expect(sets[0]!.details).toEqual({ tasks: { '127.35.1.11': 'unreachable', '127.35.1.12': expect.any(Number) } });
+    } finally {
+      process.kill(frozen, 'SIGCONT');
+    }
+  });
+
+  it('tells that an instance is gone, and still tells of everybody else', async () => {
+    const { instances } = sources();
+    const gone: Source = { name: 'replica-1', connect: () => Promise.reject(new Error('connect ECONNREFUSED')) };
+    const sets = await look({ instances: [instances[0]!, gone] });
+    expect(valuesOf(sets, { Instance: 'replica-1' })).toEqual({ InstanceReached: 0 });
+    expect(valuesOf(sets, primary)).toMatchObject({ InstanceReached: 1 });
+    expect(valuesOf(sets)).toMatchObject({ PoolerTasksReached: 2 });
+  });
+
+  it('leaves out what it cannot read, and says why', async () => {
+    const { instances } = sources();
+    const sets = await look({ instances: [{ name: 'primary', connect: async () => databases.primary.superuser('postgres') }, instances[1]!] });
+    expect(valuesOf(sets, primary).SlowStatements).toBeUndefined();
+    expect(valuesOf(sets, primary)).toMatchObject({ InstanceReached: 1, ConnectionUse: expect.any(Number) });
+    expect(events).toContainEqual({ event: 'not read', source: 'primary', problem: 'relation "pg_stat_statements" does not exist' });
+  });
+});
