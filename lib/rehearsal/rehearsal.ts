@@ -10,6 +10,7 @@ import type { Progress } from './report/progress';
 import { type Check, missedAny, type Report, reportSchemaVersion, writeReport } from './report/report';
 import { renderNotes, renderTargetTable } from './report/target-table';
 import type { Bench } from './scorecard/bench';
+import { measureCollector } from './scorecard/collector';
 import { measureConnectionOverhead, measureConnections, measureLoadTest } from './scorecard/connections';
 import { finishIndexBuilds, measureIndexes } from './scorecard/indexes';
 import { measureIndexedQuery, measureThroughput } from './scorecard/throughput';
@@ -117,7 +118,8 @@ async function measure(bench: Bench, options: RehearsalOptions, indexes: () => P
   const indexedQuery = await step('Measuring: indexed queries', () => measureIndexedQuery(bench));
   const throughput = await step('Measuring: reads and writes', () => measureThroughput(bench));
   const connections = await step(`Measuring: 1,000 busy connections and ${options.sessions.toLocaleString('en-US')} sessions`, () => measureConnections(bench, options.sessions));
-  return [...connections, indexedQuery, ...throughput, ...loadTest, overhead, indexesValid];
+  const collector = await step('Measuring: metrics', () => measureCollector(bench));
+  return [...connections, indexedQuery, ...throughput, ...loadTest, overhead, indexesValid, collector];
 }
 
 /** Waits for the signal, with everything running. */

@@ -23,6 +23,8 @@ export interface Site {
   /** Names PgBouncer's DNS server. */
   readonly resolvConfFile: string;
   readonly surroundings: LambdaSurroundings;
+  /** What functions logged, as CloudWatch would have it. */
+  readonly functionLog: readonly string[];
 }
 
 const dnsPort = 5353;
@@ -46,6 +48,7 @@ export async function openSite(teardown: Teardown): Promise<Site> {
   await writeFile(authorityFile, authority.certificatePem);
   const resolvConfFile = join(directory, 'resolv.conf');
   await writeFile(resolvConfFile, resolver.resolvConf);
-  const surroundings = { names: resolver.names, runtimeEnvironment: aws.environment, authorityFile };
-  return { addresses, resolver, authority, aws, teardown, directory, authorityFile, resolvConfFile, surroundings };
+  const functionLog: string[] = [];
+  const surroundings = { names: resolver.names, runtimeEnvironment: aws.environment, authorityFile, onLog: (_function: string, line: string) => void functionLog.push(line) };
+  return { functionLog, addresses, resolver, authority, aws, teardown, directory, authorityFile, resolvConfFile, surroundings };
 }
