@@ -80,8 +80,8 @@ function dataAcknowledgements(config: ResolvedTierConfig): readonly Acknowledgem
 }
 
 function serviceAcknowledgements(): readonly Acknowledgement[] {
-  const functions = ['Roles/Bootstrap', 'Indexes/OnEvent', 'Indexes/IsComplete', 'Indexes/Tick', 'Monitoring/Collector'].map((path) => `service/${path}`);
-  const framework = ['Roles/Provider/framework-onEvent', 'Indexes/Provider/framework-onEvent', 'Indexes/Provider/framework-isComplete', 'Indexes/Provider/framework-onTimeout'].map((path) => `service/${path}`);
+  const functions = ['Roles/Bootstrap', 'Indexes/OnEvent', 'Indexes/IsComplete', 'Indexes/Tick', 'Monitoring/Collector', 'SmokeCheck/Check'].map((path) => `service/${path}`);
+  const framework = ['Roles/Provider/framework-onEvent', 'Indexes/Provider/framework-onEvent', 'Indexes/Provider/framework-isComplete', 'Indexes/Provider/framework-onTimeout', 'SmokeCheck/Provider/framework-onEvent'].map((path) => `service/${path}`);
   const secrets = ['ApplicationSecret', 'ReadOnlySecret', 'MigrationsSecret', 'IndexesSecret', 'CollectorSecret', 'PoolerAdminSecret'].map((id) => `service/Roles/${id}/Resource`);
   const indexHandlers = ['IndexesOnEventC3115923', 'IndexesIsComplete2DDAC337'];
   return [
@@ -96,7 +96,7 @@ function serviceAcknowledgements(): readonly Acknowledgement[] {
       reason: "Of aws-cdk-lib's provider framework: it may write its own log.",
     })),
     ...functions
-      .filter((path) => path.startsWith('service/Indexes'))
+      .filter((path) => path.startsWith('service/Indexes') || path.startsWith('service/SmokeCheck'))
       .map((path) => ({
         path: `${path}/ServiceRole/DefaultPolicy/Resource`,
         rules: ['IAM5[Resource::*]'],
@@ -112,7 +112,12 @@ function serviceAcknowledgements(): readonly Acknowledgement[] {
       rules: [anyVersionOf('RolesBootstrapC8BDB062')],
       reason: "Of aws-cdk-lib's provider framework: it may invoke any version of this one function.",
     },
-    ...framework.slice(1).map((path) => ({
+    {
+      path: 'service/SmokeCheck/Provider/framework-onEvent/ServiceRole/DefaultPolicy/Resource',
+      rules: [anyVersionOf('SmokeCheckB8378F13')],
+      reason: "Of aws-cdk-lib's provider framework: it may invoke any version of this one function.",
+    },
+    ...framework.filter((path) => path.startsWith('service/Indexes')).map((path) => ({
       path: `${path}/ServiceRole/DefaultPolicy/Resource`,
       rules: indexHandlers.map(anyVersionOf),
       reason: "Of aws-cdk-lib's provider framework: it may invoke any version of these two functions.",

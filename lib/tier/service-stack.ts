@@ -13,6 +13,7 @@ import { Monitoring } from './monitoring/monitoring';
 import { poolerPort, postgresPort } from './network/access-list';
 import { Pooler } from './pooler/pooler';
 import { DatabaseRoles } from './roles/database-roles';
+import { SmokeCheck } from './smoke-check/smoke-check';
 
 export interface ServiceStackProps extends StackProps {
   readonly config: ResolvedTierConfig;
@@ -109,6 +110,16 @@ export class ServiceStack extends Stack {
     });
     // Before that, its role does not exist.
     monitoring.node.addDependency(roles.ready);
+
+    const smokeCheck = new SmokeCheck(this, 'SmokeCheck', {
+      network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.smokeCheck },
+      pooler: { host: pooler.endpointHost, port: poolerPort, database: databaseName, readOnlyDatabase: readOnlyAlias },
+      secret: roles.secrets.application,
+      encryptionKey,
+      instanceIdentifiers: Object.values(instances).map((instance) => instance.instanceIdentifier),
+      proves: { taskDefinition: pooler.task.taskDefinitionArn, configuration: Object.values(instances).map((instance) => instance.dbInstanceEndpointAddress).join(',') },
+    });
+    smokeCheck.node.addDependency(pooler, roles.ready);
 
     const pooled = { host: pooler.endpointHost, port: poolerPort, sslmode: 'require' } as const;
     new Endpoints(this, 'Endpoints', {

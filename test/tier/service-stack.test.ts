@@ -50,6 +50,12 @@ describe('the service stack of production', () => {
     expect(dependents).toEqual([]);
   });
 
+  it('proves a deploy by what an application would do, once the pooler runs, and again with every task definition', () => {
+    const [service] = Object.keys(template.findResources('AWS::ECS::Service'));
+    const [taskDefinition] = Object.keys(template.findResources('AWS::ECS::TaskDefinition'));
+    template.hasResource('Custom::SmokeCheck', { DependsOn: Match.arrayWith([service]), Properties: { TaskDefinition: { Ref: taskDefinition } } });
+  });
+
   it('starts the pooler and the indexes only when the roles exist', () => {
     const roles = Object.entries(resourcesOf(template)).find(([, { Type }]) => Type === 'Custom::PostgresRoles')![0];
     for (const type of ['AWS::ECS::Service', 'Custom::PostgresIndexes']) {

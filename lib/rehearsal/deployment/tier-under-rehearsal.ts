@@ -2,6 +2,7 @@ import type { AssemblyStack } from '../../assembly/environment-assembly';
 import type { Resource } from '../../assembly/template';
 import { indexesResourceType } from '../../tier/indexes/indexes.contract';
 import { rolesResourceType } from '../../tier/roles/roles.contract';
+import { smokeCheckResourceType } from '../../tier/smoke-check/smoke-check.contract';
 import type { Site } from '../site';
 import { Databases } from './databases';
 import { Deployment, type ResourceMaker } from './deployment';
@@ -55,6 +56,7 @@ export class TierUnderRehearsal {
       'AWS::Events::Rule': functions.schedule,
       [rolesResourceType]: functions.customResource,
       [indexesResourceType]: functions.customResource,
+      [smokeCheckResourceType]: functions.customResource,
       'AWS::ElasticLoadBalancingV2::LoadBalancer': pooler.loadBalancer,
       'AWS::ElasticLoadBalancingV2::TargetGroup': pooler.targetGroup,
       'AWS::ElasticLoadBalancingV2::Listener': pooler.listener,

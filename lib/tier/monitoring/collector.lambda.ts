@@ -1,16 +1,15 @@
 import { DescribeTasksCommand, ECSClient, paginateListTasks } from '@aws-sdk/client-ecs';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Client } from 'pg';
 
 import { connect, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
+import { connectPooler } from '../pooler/connect-pooler';
 import { collect, type Source } from './collector';
 import { publishMetrics } from './embedded-metrics';
 import { collectorEnvironment } from './monitoring.contract';
 
 const secrets = new SecretsManagerClient();
 const ecs = new ECSClient();
-const connectTimeoutMs = 5000;
 
 /** Each minute: asks every instance and every task of the pooler, and writes what they said as metrics. */
 export async function handler(): Promise<void> {
@@ -27,7 +26,7 @@ export async function handler(): Promise<void> {
     log({ event: 'not reached', source: 'ECS', problem: error.message });
     return [];
   });
-  const tasks = addresses.map((host): Source => ({ name: host, connect: () => connectConsole(host, credentials) }));
+  const tasks = addresses.map((host): Source => ({ name: host, connect: () => connectPooler({ host, port: Number(variable(collectorEnvironment.poolerPort)), database: 'pgbouncer' }, credentials) }));
   const sets = await collect({ environmentName: variable(collectorEnvironment.environmentName), instances, tasks, log });
   for (const set of sets) publishMetrics(set);
 }
@@ -43,22 +42,6 @@ async function taskAddresses(): Promise<readonly string[]> {
     addresses.push(...details.flatMap(({ name, value }) => (name === 'privateIPv4Address' && value !== undefined ? [value] : [])));
   }
   return addresses;
-}
-
-async function connectConsole(host: string, { username, password }: { readonly username: string; readonly password: string }): Promise<Client> {
-  const console = new Client({
-    host,
-    port: Number(variable(collectorEnvironment.poolerPort)),
-    database: 'pgbouncer',
-    user: username,
-    password,
-    connectionTimeoutMillis: connectTimeoutMs,
-    // A task makes its certificate at its start; SCRAM tells both sides that the other knows the verifier.
-    ssl: { rejectUnauthorized: false },
-  });
-  console.on('error', () => undefined);
-  await console.connect();
-  return console;
 }
 
 function variable(name: string): string {

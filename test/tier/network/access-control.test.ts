@@ -68,6 +68,8 @@ describe('who may talk to whom', () => {
         'bootstrap → primary (in) : 5432',
         'indexes (out) → primary : 5432',
         'indexes → primary (in) : 5432',
+        'smokeCheck (out) → balancer : 6432',
+        'smokeCheck → balancer (in) : 6432',
         'collector (out) → pooler : 6432',
         'collector → pooler (in) : 6432',
         'collector (out) → primary : 5432',
@@ -78,6 +80,7 @@ describe('who may talk to whom', () => {
         'bootstrap (out) → 0.0.0.0/0 : 443',
         'indexes (out) → 0.0.0.0/0 : 443',
         'collector (out) → 0.0.0.0/0 : 443',
+        'smokeCheck (out) → 0.0.0.0/0 : 443',
       ].sort(),
     );
   });
@@ -86,7 +89,7 @@ describe('who may talk to whom', () => {
     const rules = rulesOf({ egress: 'interface-endpoints' });
     expect(rules.filter((rule) => rule.includes('0.0.0.0/0'))).toEqual([]);
     expect(rules.filter((rule) => rule.endsWith(' : 443'))).toEqual(
-      ['pooler', 'bootstrap', 'indexes', 'collector']
+      ['pooler', 'bootstrap', 'indexes', 'collector', 'smokeCheck']
         .flatMap((party) => [`${party} (out) → interface endpoints : 443`, `${party} → interface endpoints (in) : 443`])
         .sort(),
     );

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import { Provider } from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+
+import { secretDecryption } from '../secret-decryption';
+import { TierFunction, type TierFunctionNetwork } from '../tier-function';
+import { smokeCheckEnvironment, smokeCheckProperties, smokeCheckResourceType } from './smoke-check.contract';
+
+export interface SmokeCheckProps {
+  readonly network: TierFunctionNetwork;
+  readonly pooler: { readonly host: string; readonly port: number; readonly database: string; readonly readOnlyDatabase: string };
+  /** What an application logs in with. */
+  readonly secret: ISecret;
+  /** Encrypts the secret. */
+  readonly encryptionKey: IKey;
+  readonly instanceIdentifiers: readonly string[];
+  /** What makes the check run again when it changes. */
+  readonly proves: { readonly taskDefinition: string; readonly configuration: string };
+}
+
+/** A deploy is green only after a write and a read have travelled load balancer, pooler and database. */
+export class SmokeCheck extends Construct {
+  constructor(scope: Construct, id: string, props: SmokeCheckProps) {
+    super(scope, id);
+    const { pooler, secret, encryptionKey, instanceIdentifiers, proves } = props;
+    const check = new TierFunction(this, 'Check', {
+      entry: join(__dirname, 'smoke-check.lambda.ts'),
+      description: 'writes and reads through the pooler at the end of a deploy',
+      timeout: Duration.minutes(4),
+      network: props.network,
+      environment: {
+        [smokeCheckEnvironment.poolerHost]: pooler.host,
+        [smokeCheckEnvironment.poolerPort]: `${pooler.port}`,
+        [smokeCheckEnvironment.database]: pooler.database,
+        [smokeCheckEnvironment.readOnlyDatabase]: pooler.readOnlyDatabase,
+        [smokeCheckEnvironment.secretArn]: secret.secretArn,
+        [smokeCheckEnvironment.instanceIdentifiers]: instanceIdentifiers.join(','),
+      },
+    });
+    secret.grantRead(check);
+    check.addToRolePolicy(secretDecryption(this, encryptionKey));
+    // Describing instances cannot be restricted to some of them.
+    check.addToRolePolicy(new PolicyStatement({ actions: ['rds:DescribeDBInstances'], resources: ['*'] }));
+    const provider = new Provider(this, 'Provider', {
+      onEventHandler: check,
+      logGroup: new LogGroup(this, 'ProviderLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY }),
+    });
+    new CustomResource(this, 'Resource', {
+      resourceType: smokeCheckResourceType,
+      serviceToken: provider.serviceToken,
+      serviceTimeout: Duration.minutes(10),
+      properties: {
+        [smokeCheckProperties.taskDefinition]: proves.taskDefinition,
+        [smokeCheckProperties.configuration]: proves.configuration,
+      },
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { build } from 'esbuild';
+
+import { AwsEndpoint } from '../../../lib/rehearsal/aws/aws-endpoint';
+import { LambdaFunction } from '../../../lib/rehearsal/aws/lambda-function';
+import { smokeCheckEnvironment } from '../../../lib/tier/smoke-check/smoke-check.contract';
+import { password, PooledDatabases } from '../pooler/pooled-databases';
+import { PoolerProcess } from '../pooler/pooler-process';
+
+const secretArn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:application-AbCdEf';
+let databases: PooledDatabases;
+let pooler: PoolerProcess;
+let aws: AwsEndpoint;
+let directory: string;
+const log: string[] = [];
+
+beforeAll(async () => {
+  databases = await PooledDatabases.start('127.35.4', { replica: true });
+  pooler = await PoolerProcess.start('127.35.4.11', databases.environment());
+  aws = await AwsEndpoint.start('127.35.4.12', 8200);
+  aws.rds.set({ identifier: 'primary', host: 'primary.internal', port: 5432, parameterGroup: 'group', parameterApplyStatus: 'pending-reboot' });
+  directory = await mkdtemp(join(tmpdir(), 'smoke-check-'));
+  await build({ entryPoints: [join(__dirname, '../../../lib/tier/smoke-check/smoke-check.lambda.ts')], outfile: join(directory, 'index.js'), bundle: true, platform: 'node', external: ['pg-native'], logLevel: 'error' });
+});
+afterAll(async () => {
+  await pooler?.stop();
+  await aws?.stop();
+  await databases?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+beforeEach(() => {
+  log.splice(0);
+  aws.secrets.create(secretArn, JSON.stringify({ username: 'bookedbarber_app', password }));
+});
+
+const properties = { ServiceToken: 'arn:token', TaskDefinition: 'task:1' };
+const create = { RequestType: 'Create', ResourceProperties: properties };
+
+function check(event: object, readOnlyDatabase = 'bookedbarber_ro', host = pooler.address): Promise<unknown> {
+  const environment = {
+    [smokeCheckEnvironment.poolerHost]: host,
+    [smokeCheckEnvironment.poolerPort]: '6432',
+    [smokeCheckEnvironment.database]: 'bookedbarber',
+    [smokeCheckEnvironment.readOnlyDatabase]: readOnlyDatabase,
+    [smokeCheckEnvironment.secretArn]: secretArn,
+    [smokeCheckEnvironment.instanceIdentifiers]: 'primary',
+  };
+  const surroundings = { names: new Map<string, string>(), runtimeEnvironment: aws.environment, authorityFile: '', onLog: (_function: string, line: string) => void log.push(line) };
+  // Long enough for one attempt beside what it keeps for its answer.
+  return new LambdaFunction({ functionName: 'check', codeDirectory: directory, handler: 'index.handler', environment, timeoutSeconds: 19 }, surroundings).invoke(event);
+}
+
+describe('the smoke check', () => {
+  it('lets a deploy through that writes and reads, leaves nothing behind, and warns of a pending restart', async () => {
+    const answer = await check(create);
+    expect(answer).toEqual({
+      PhysicalResourceId: expect.stringMatching(/^proven-[0-9a-f]{16}$/),
+      Data: { Warnings: 'primary: parameters wait for a restart; run: aws rds reboot-db-instance --db-instance-identifier primary' },
+    });
+    expect(await databases.primary.query("SELECT relname FROM pg_class WHERE relname = 'smoke_check'", [], 'bookedbarber')).toEqual([]);
+  });
+
+  it('stops one whose password is refused', async () => {
+    aws.secrets.create(secretArn, JSON.stringify({ username: 'bookedbarber_app', password: 'wrong' }));
+    await expect(check(create)).rejects.toThrow(/^cannot write and read back on bookedbarber: SASL authentication failed; .*; cannot read on bookedbarber_ro: SASL authentication failed/);
+  });
+
+  it('stops one whose read-only alias leads to the primary, where writes are taken', async () => {
+    await expect(check(create, 'bookedbarber')).rejects.toThrow('cannot read on bookedbarber: it leads to the primary, not to a replica; cannot have a write refused on bookedbarber: a write was taken');
+  });
+
+  it('stops one whose pooler does not answer', async () => {
+    await expect(check(create, 'bookedbarber_ro', '127.35.4.99')).rejects.toThrow('cannot write and read back on bookedbarber: connect ECONNREFUSED 127.35.4.99:6432');
+  });
+
+  it('stops one that leaves an INVALID index, but not one whose index is being built', async () => {
+    const session = await databases.primary.superuser('bookedbarber');
+    await session.query("CREATE INDEX broken ON appointments (id); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass");
+    await expect(check(create)).rejects.toThrow(/^cannot find every index VALID on bookedbarber: broken is INVALID/);
+    await session.query("SELECT pg_advisory_lock(1768843364, 'appointments'::regclass::oid::int)");
+    await expect(check(create)).resolves.toBeDefined();
+    await session.query('DROP INDEX broken');
+    await session.end();
+  });
+
+  it('only looks on when CloudFormation goes back to what was proven, and when it deletes', async () => {
+    const { PhysicalResourceId } = (await check(create)) as { PhysicalResourceId: string };
+    const back = { RequestType: 'Update', PhysicalResourceId, ResourceProperties: properties };
+    expect(await check(back, 'bookedbarber')).toMatchObject({ PhysicalResourceId });
+    expect(log.join('\n')).toContain('seen on the way back, and let through');
+    const onward = { ...back, ResourceProperties: { ...properties, TaskDefinition: 'task:2' } };
+    await expect(check(onward, 'bookedbarber')).rejects.toThrow('a write was taken');
+    expect(await check({ ...back, RequestType: 'Delete' }, 'bookedbarber', '127.35.4.99')).toEqual({ PhysicalResourceId });
+  });
+});
