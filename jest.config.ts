@@ -9,6 +9,8 @@ const config: Config = {
   transformIgnorePatterns: ['node_modules/(?!(@peculiar|ora)/)'],
   setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
   testTimeout: 120_000,
+  // Most of them wait for servers, not for the processor.
+  maxWorkers: '100%',
 };
 
 export default config;

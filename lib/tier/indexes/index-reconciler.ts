@@ -41,6 +41,7 @@ export interface IndexStatus {
 
 const lookAgainMs = 500;
 const tellAgainMs = 30_000;
+const tellFromSeconds = 1;
 
 /**
  * Brings the indexes of a database to a catalogue, one step at a look. A build belongs to the server: whoever started it
@@ -167,8 +168,9 @@ export class IndexReconciler {
     }
   }
 
-  /** Once in a while: a wait may last for hours. */
+  /** Once in a while: a wait may last for hours. One that has just begun is nothing to tell. */
   private tellOf(wait: Wait): void {
+    if ((wait.waitingSeconds ?? 0) < tellFromSeconds) return;
     const key = `${wait.index} ${wait.direction} ${wait.pid}`;
     if (Date.now() - (this.toldOf.get(key) ?? 0) < tellAgainMs) return;
     this.toldOf.set(key, Date.now());

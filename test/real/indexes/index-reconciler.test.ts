@@ -134,7 +134,7 @@ describe('the reconciler', () => {
     await reconciler.tick();
     const alter = await database.connect();
     const altered = alter.query('ALTER TABLE t ADD COLUMN b int').catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 1200));
     const summary = await database.reconciler([index()]).tick();
     expect(summary).toMatchObject({ waiting: ['i'], failed: [] });
     expect(database.happened('build waits').slice(-2)).toMatchObject([
