@@ -47,7 +47,7 @@ export function connectionBudget(config: ResolvedTierConfig): ConnectionBudget {
       connections: config.indexTablesAtOnce + 2,
       why: `${config.indexTablesAtOnce} builders, their observer, and a build that outlived its function`,
     },
-    { use: 'master', connections: 3, why: 'the bootstrap of roles and the rotation of passwords' },
+    { use: 'master', connections: 3, why: 'the bootstrap of roles' },
     reserved,
   ]);
   const replicas = Object.entries(config.replicas).map(([name, replica]) =>

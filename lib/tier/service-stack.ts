@@ -1,6 +1,6 @@
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 
 import { connectionBudget } from '../config/connection-budget';
@@ -120,6 +120,11 @@ export class ServiceStack extends Stack {
       proves: { taskDefinition: pooler.task.taskDefinitionArn, configuration: Object.values(instances).map((instance) => instance.dbInstanceEndpointAddress).join(',') },
     });
     smokeCheck.node.addDependency(pooler, roles.ready);
+
+    new CfnOutput(this, 'ConnectionBudget', {
+      value: budget.instances.map(({ instance, total, maxConnections }) => `${instance}: ${total} of ${maxConnections}`).join('; '),
+      description: 'Connections to each instance at worst, and its max_connections; npm run capacity shows who',
+    });
 
     const pooled = { host: pooler.endpointHost, port: poolerPort, sslmode: 'require' } as const;
     new Endpoints(this, 'Endpoints', {
