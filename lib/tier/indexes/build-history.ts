@@ -48,15 +48,21 @@ export async function readHistory(session: Client): Promise<BuildHistory> {
   return new Map(rows.map(({ schema, name, ...record }) => [qualifiedName({ schema, name }), record]));
 }
 
-/** Before a build: so that one that dies with its function is counted. */
-export async function recordStart(session: Client, { index, definition, generation }: RecordedBuild): Promise<void> {
-  await session.query(
+/**
+ * Before a build: so that one that dies with its function is counted.
+ *
+ * @returns which attempt it is, from 1
+ */
+export async function recordStart(session: Client, { index, definition, generation }: RecordedBuild): Promise<number> {
+  const { rows } = await session.query<{ attempts: number }>(
     `INSERT INTO index_migrations.builds AS b (schema_name, index_name, definition, generation, attempts, started_at) VALUES ($1, $2, $3, $4, 1, now())
      ON CONFLICT (schema_name, index_name) DO UPDATE SET
        attempts = CASE WHEN b.definition = excluded.definition AND b.generation = excluded.generation THEN b.attempts + 1 ELSE 1 END,
-       definition = excluded.definition, generation = excluded.generation, started_at = now(), finished_at = NULL, problem = NULL, hopeless = false`,
+       definition = excluded.definition, generation = excluded.generation, started_at = now(), finished_at = NULL, problem = NULL, hopeless = false
+     RETURNING attempts`,
     [index.schema, index.name, definition, generation],
   );
+  return rows[0]!.attempts;
 }
 
 export async function recordProblem(session: Client, { index }: RecordedBuild, problem: string, hopeless: boolean): Promise<void> {

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { recordProblem, recordStart, type RecordedBuild } from './build-history';
 import { buildProblem } from './build-problems';
 import type { CataloguedIndex } from './index-catalogue';
-import type { Decision } from './index-decision';
+import { type Decision, mostAttempts } from './index-decision';
 import type { ObservedIndex } from './index-observation';
 import { builtHereComment, replacedComment } from './index-ownership';
 import { becomeBuilder, tryLockTable } from './index-session';
@@ -45,8 +45,8 @@ export class IndexBuilder {
     await this.detached(index.name, tableOid, async (session) => {
       if (remains && !(await this.drop(session, remains, 'what a build or a change left behind'))) return;
       if (await exists(session, index.schema, as)) return; // somebody else was quicker
-      await recordStart(session, recorded);
-      this.options.log({ event: 'build started', index: index.name, table: index.table, ...(as !== index.name && { as }) });
+      const attempt = await recordStart(session, recorded);
+      this.options.log({ event: 'build started', index: index.name, table: index.table, attempt, of: mostAttempts, ...(as !== index.name && { as }) });
       try {
         await session.query(createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical));
       } catch (error) {

@@ -42,9 +42,11 @@ export function statusLines({ survey, progress, waits }: IndexStatus): readonly 
     const waiting = waits.filter((wait) => wait.index === index.name).map(({ direction, pid, application, waitingSeconds }) => `${direction} pid ${pid} (${application}) for ${waitingSeconds ?? 0} s`);
     const built = record?.finished && record.seconds !== null ? [`built in ${record.seconds.toFixed(0)} s`] : [];
     const phase = progress.filter(({ tableOid }) => tableOid === table?.oid && judged.decision.kind === 'building').map((build) => build.phase);
+    const bytes = survey.sizes.get(qualifiedName(index));
+    const size = judged.decision.kind === 'valid' && bytes !== undefined ? [bytesText(bytes)] : [];
     const attempts = record && record.attempts > 1 ? [`${record.attempts} attempts`] : [];
     const problem = record?.problem && judged.decision.kind !== 'failed' ? [record.problem] : [];
-    return lineOf(judged, whatIs(judged, progress), [...phase, ...waiting, ...built, ...attempts, ...problem].join('; '));
+    return lineOf(judged, whatIs(judged, progress), [...phase, ...waiting, ...size, ...built, ...attempts, ...problem].join('; '));
   });
 }
 

@@ -157,14 +157,14 @@ export class IndexReconciler {
   }
 
   /** Marks what was built here, and tells of it once. */
-  private async recordFinished(session: Client, { judged }: Survey): Promise<void> {
+  private async recordFinished(session: Client, { judged, sizes }: Survey): Promise<void> {
     const valid = judged.filter(({ decision }) => decision.kind === 'valid' && decision.as === undefined);
     const finished = await recordFinished(session, valid.flatMap((each) => this.surveyor.recordOf(each) ?? []));
     for (const { schema, name, seconds } of finished) {
       if (seconds === null) continue;
       const { index } = valid.find((each) => qualifiedName(each.index) === qualifiedName({ schema, name }))!;
       await session.query(commentSql(schema, name, builtHereComment));
-      this.options.log({ event: 'build finished', index: name, table: index.table, seconds });
+      this.options.log({ event: 'build finished', index: name, table: index.table, seconds, bytes: sizes.get(qualifiedName(index)) });
     }
   }
 

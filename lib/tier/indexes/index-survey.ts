@@ -31,6 +31,8 @@ export interface Survey {
   /** Indexes of the catalogue's tables that are INVALID though nobody builds there. */
   readonly invalid: readonly string[];
   readonly history: BuildHistory;
+  /** Bytes of every index that was seen, by `schema.name`. */
+  readonly sizes: ReadonlyMap<string, number>;
 }
 
 /** Looks at a database and judges every index of a catalogue. */
@@ -76,6 +78,7 @@ export class IndexSurveyor {
         .map(({ schema, name }) => `${name}: left INVALID by a REINDEX CONCURRENTLY; if none runs, run: DROP INDEX CONCURRENTLY ${schema}.${name}`),
       invalid: seen.indexes.filter(({ valid, tableOid }) => !valid && !seen.builders.has(tableOid)).map(({ name }) => name),
       history,
+      sizes: new Map(seen.indexes.map((found) => [qualifiedName(found), found.bytes])),
     };
   }
 

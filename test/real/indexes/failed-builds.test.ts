@@ -70,6 +70,7 @@ describe('a build', () => {
     await reader.query('COMMIT');
     expect(await reconciler.run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
     await analyze;
+    expect(database.happened('build started').map(({ attempt, of }) => [attempt, of])).toEqual([[1, 3], [2, 3]]); // prettier-ignore
     expect(database.happened('build failed')).toEqual([expect.objectContaining({ problem: 'other DDL or ANALYZE waited on public.t and cancelled the build' })]);
     await Promise.all([reader.end(), vacuumer.end()]);
   });

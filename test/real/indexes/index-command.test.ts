@@ -60,7 +60,7 @@ describe('npm run indexes', () => {
     await database.reconciler(catalogue).tick();
     const { code, stdout } = await indexes('status', '--url', url());
     expect(code).toBe(0);
-    expect(stdout).toMatch(/public\.done +│ users +│ VALID +│ built in \d+ s/);
+    expect(stdout).toMatch(/public\.done +│ users +│ VALID +│ \d+\.\d KiB; built in \d+ s/);
     expect(stdout).toMatch(/public\.running +│ reviews +│ building \(99 %\) +│ waiting for old snapshots; waits for pid \d+/);
     expect(stdout).toMatch(/running has waited \d+ s for pid \d+ .*writers are not blocked/);
     await reader.end();
