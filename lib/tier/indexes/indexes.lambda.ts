@@ -5,6 +5,7 @@ import type { Client } from 'pg';
 
 import { connect, endpointFromEnvironment, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
+import { logEvent, requiredVariable } from '../function-runtime';
 import { publishIndexMetrics } from './index-metrics';
 import { catalogueFromProperties } from './index-properties';
 import { IndexReconciler } from './index-reconciler';
@@ -30,18 +31,18 @@ export async function onEvent(event: CdkCustomResourceEvent, context: Context): 
   const { ResourceProperties: properties, RequestId: requestId } = event;
   const identifiers = instanceIdentifiers();
   if (event.RequestType === 'Update' && (await withSession((session) => returnToCatalogue(session, properties, requestId)))) {
-    log({ event: 'catalogue returned to', requestId });
+    logEvent({ event: 'catalogue returned to', requestId });
     return { PhysicalResourceId: physicalResourceId };
   }
   await waitUntilAvailable(rds, identifiers[0]!, deadlineOf(context));
   const problems = await reconcilerFor({ properties, generation: 0, rolledBack: false }).validate();
-  for (const problem of problems) log({ event: 'index refused', problem });
+  for (const problem of problems) logEvent({ event: 'index refused', problem });
   if (problems.length > 0) throw new Error(failureReason(`${problems.length} of the indexes cannot be built`, problems));
   await withSession((session) => acceptCatalogue(session, properties, requestId));
   const reboots = await pendingReboots(rds, identifiers);
-  for (const reboot of reboots) log({ event: 'restart pending', reboot });
+  for (const reboot of reboots) logEvent({ event: 'restart pending', reboot });
   const summary = await (await acceptedReconciler())!.reconciler.tick();
-  log({ event: 'indexes looked at', ...summary });
+  logEvent({ event: 'indexes looked at', ...summary });
   return { PhysicalResourceId: physicalResourceId, Data: summaryData(summary, reboots) };
 }
 
@@ -64,8 +65,8 @@ export async function tick(_event: unknown, context: Context): Promise<IndexSumm
   const found = await acceptedReconciler();
   if (!found) return undefined;
   const summary = await found.reconciler.run(deadlineOf(context));
-  log({ event: 'indexes looked at', ...summary });
-  publishIndexMetrics(process.env[indexesEnvironment.environmentName]!, summary);
+  logEvent({ event: 'indexes looked at', ...summary });
+  publishIndexMetrics(requiredVariable(process.env, indexesEnvironment.environmentName), summary);
   return summary;
 }
 
@@ -80,14 +81,14 @@ function reconcilerFor({ properties, generation, rolledBack }: Pick<AcceptedCata
     catalogue: catalogueFromProperties(properties),
     generation,
     rolledBack,
-    log,
+    log: logEvent,
     tablesAtOnce: Number(properties[indexesProperties.tablesAtOnce]),
     allocatedBytes: allocated,
   });
 }
 
 async function openSession(): Promise<Client> {
-  return connect(endpointFromEnvironment(process.env), await readCredentials(secrets, process.env[databaseEnvironment.secretArn]!), 'index migrations');
+  return connect(endpointFromEnvironment(process.env), await readCredentials(secrets, requiredVariable(process.env, databaseEnvironment.secretArn)), 'index migrations');
 }
 
 async function withSession<Result>(use: (session: Client) => Promise<Result>): Promise<Result> {
@@ -100,13 +101,9 @@ async function withSession<Result>(use: (session: Client) => Promise<Result>): P
 }
 
 function instanceIdentifiers(): readonly string[] {
-  return process.env[indexesEnvironment.instanceIdentifiers]!.split(',');
+  return requiredVariable(process.env, indexesEnvironment.instanceIdentifiers).split(',');
 }
 
 function deadlineOf(context: Context): Date {
   return new Date(Date.now() + context.getRemainingTimeInMillis() - reserveMs);
-}
-
-function log(event: Readonly<Record<string, unknown>>): void {
-  console.log(JSON.stringify(event));
 }

@@ -3,6 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 import { connect, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
+import { logEvent, requiredVariable } from '../function-runtime';
 import { connectPooler } from '../pooler/connect-pooler';
 import { collect, type Source } from './collector';
 import { publishMetrics } from './embedded-metrics';
@@ -13,9 +14,9 @@ const ecs = new ECSClient();
 
 /** Each minute: asks every instance and every task of the pooler, and writes what they said as metrics. */
 export async function handler(): Promise<void> {
-  const credentials = await readCredentials(secrets, variable(databaseEnvironment.secretArn));
-  const database = { port: Number(variable(databaseEnvironment.port)), database: variable(databaseEnvironment.name) };
-  const instances = variable(collectorEnvironment.instances)
+  const credentials = await readCredentials(secrets, requiredVariable(process.env, databaseEnvironment.secretArn));
+  const database = { port: Number(requiredVariable(process.env, databaseEnvironment.port)), database: requiredVariable(process.env, databaseEnvironment.name) };
+  const instances = requiredVariable(process.env, collectorEnvironment.instances)
     .split(',')
     .map((entry): Source => {
       const [name = '', host = ''] = entry.split('=');
@@ -23,17 +24,17 @@ export async function handler(): Promise<void> {
     });
   // A pooler whose tasks cannot be listed must not hide the instances.
   const addresses = await taskAddresses().catch((error: Error) => {
-    log({ event: 'not reached', source: 'ECS', problem: error.message });
+    logEvent({ event: 'not reached', source: 'ECS', problem: error.message });
     return [];
   });
-  const tasks = addresses.map((host): Source => ({ name: host, connect: () => connectPooler({ host, port: Number(variable(collectorEnvironment.poolerPort)), database: 'pgbouncer' }, credentials) }));
-  const sets = await collect({ environmentName: variable(collectorEnvironment.environmentName), instances, tasks, log });
+  const tasks = addresses.map((host): Source => ({ name: host, connect: () => connectPooler({ host, port: Number(requiredVariable(process.env, collectorEnvironment.poolerPort)), database: 'pgbouncer' }, credentials) }));
+  const sets = await collect({ environmentName: requiredVariable(process.env, collectorEnvironment.environmentName), instances, tasks, log: logEvent });
   for (const set of sets) publishMetrics(set);
 }
 
 /** Addresses of the running tasks. */
 async function taskAddresses(): Promise<readonly string[]> {
-  const of = { cluster: variable(collectorEnvironment.cluster), serviceName: variable(collectorEnvironment.service), desiredStatus: 'RUNNING' as const };
+  const of = { cluster: requiredVariable(process.env, collectorEnvironment.cluster), serviceName: requiredVariable(process.env, collectorEnvironment.service), desiredStatus: 'RUNNING' as const };
   const addresses: string[] = [];
   for await (const { taskArns = [] } of paginateListTasks({ client: ecs }, of)) {
     if (taskArns.length === 0) continue;
@@ -42,14 +43,4 @@ async function taskAddresses(): Promise<readonly string[]> {
     addresses.push(...details.flatMap(({ name, value }) => (name === 'privateIPv4Address' && value !== undefined ? [value] : [])));
   }
   return addresses;
-}
-
-function variable(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`environment variable ${name} is not set; the construct that makes this function sets it`);
-  return value;
-}
-
-function log(event: Readonly<Record<string, unknown>>): void {
-  console.log(JSON.stringify(event));
 }

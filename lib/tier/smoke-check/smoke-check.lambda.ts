@@ -5,6 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse, Context } from 'aws-lambda';
 
 import { readCredentials } from '../database/connect';
+import { logEvent, requiredVariable } from '../function-runtime';
 import { pendingReboots } from '../indexes/instance-state';
 import { connectPooler } from '../pooler/connect-pooler';
 import { smokeCheckEnvironment } from './smoke-check.contract';
@@ -24,29 +25,19 @@ export async function handler(event: CdkCustomResourceEvent, context: Context): 
   const physicalResourceId = `proven-${createHash('sha256').update(JSON.stringify(Object.entries(event.ResourceProperties).sort())).digest('hex').slice(0, 16)}`;
   const isReturn = event.RequestType === 'Update' && event.PhysicalResourceId === physicalResourceId;
   try {
-    const credentials = await readCredentials(secrets, variable(smokeCheckEnvironment.secretArn));
-    const endpoint = { host: variable(smokeCheckEnvironment.poolerHost), port: Number(variable(smokeCheckEnvironment.poolerPort)) };
+    const credentials = await readCredentials(secrets, requiredVariable(process.env, smokeCheckEnvironment.secretArn));
+    const endpoint = { host: requiredVariable(process.env, smokeCheckEnvironment.poolerHost), port: Number(requiredVariable(process.env, smokeCheckEnvironment.poolerPort)) };
     await runSmokeSteps({
-      steps: smokeSteps(variable(smokeCheckEnvironment.database), variable(smokeCheckEnvironment.readOnlyDatabase)),
+      steps: smokeSteps(requiredVariable(process.env, smokeCheckEnvironment.database), requiredVariable(process.env, smokeCheckEnvironment.readOnlyDatabase)),
       connect: (database) => connectPooler({ ...endpoint, database }, credentials),
       deadline: new Date(Date.now() + (isReturn ? 0 : context.getRemainingTimeInMillis() - reserveMs)),
-      log,
+      log: logEvent,
     });
   } catch (error) {
     if (!isReturn) throw error;
-    log({ event: 'seen on the way back, and let through', problem: (error as Error).message });
+    logEvent({ event: 'seen on the way back, and let through', problem: (error as Error).message });
   }
-  const reboots = await pendingReboots(rds, variable(smokeCheckEnvironment.instanceIdentifiers).split(',')).catch((error: Error) => [error.message]);
-  for (const reboot of reboots) log({ event: 'restart pending', reboot });
+  const reboots = await pendingReboots(rds, requiredVariable(process.env, smokeCheckEnvironment.instanceIdentifiers).split(',')).catch((error: Error) => [error.message]);
+  for (const reboot of reboots) logEvent({ event: 'restart pending', reboot });
   return { PhysicalResourceId: physicalResourceId, Data: { Warnings: reboots.join('; ').slice(0, 1000) } };
-}
-
-function variable(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`environment variable ${name} is not set; the construct that makes this function sets it`);
-  return value;
-}
-
-function log(event: Readonly<Record<string, unknown>>): void {
-  console.log(JSON.stringify(event));
 }
