@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 
 import { type CataloguedIndex, qualifiedName } from './index-catalogue';
+import { storeExists } from './index-store';
 
 /** What is remembered of the building of an index. Losing it drops nothing: what is, stands in the catalog. */
 export interface BuildRecord {
@@ -37,8 +38,7 @@ export interface FinishedBuild {
 }
 
 export async function readHistory(session: Client): Promise<BuildHistory> {
-  const exists = await session.query<{ exists: boolean }>("SELECT to_regclass('index_migrations.builds') IS NOT NULL AS exists");
-  if (!exists.rows[0]!.exists) return new Map();
+  if (!(await storeExists(session))) return new Map();
   const { rows } = await session.query<BuildRecord & { schema: string; name: string }>(
     `SELECT schema_name AS schema, index_name AS name, definition, generation::int AS generation, attempts,
             finished_at IS NOT NULL AS finished,

@@ -29,9 +29,14 @@ export class IndexBuilder {
 
   constructor(private readonly options: BuilderOptions) {}
 
+  /** Works that were started here have not all ended. */
+  get isBusy(): boolean {
+    return this.underWay.size > 0;
+  }
+
   /** Waits until one of the works that were started here has ended, but no longer than told. */
   async anyEnd(longestMs: number): Promise<void> {
-    await withinMs(longestMs, Promise.race([...this.underWay, ...(this.underWay.size === 0 ? [new Promise<void>(() => undefined)] : [])]));
+    await withinMs(longestMs, Promise.race(this.underWay));
   }
 
   /** Waits until all of them have ended, but no longer than told. */

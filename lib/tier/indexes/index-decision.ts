@@ -3,7 +3,7 @@ import { type CataloguedIndex, qualifiedName } from './index-catalogue';
 import { nameBeside } from './index-names';
 import type { ObservedIndex, ObservedTable } from './index-observation';
 import { isOurs, reasonToKeep, replacedIn } from './index-ownership';
-import type { Trial } from './index-trial';
+import { isAccepted, type Trial } from './index-trial';
 
 /** After that many builds of the same definition have died, the next deploy may try again. */
 export const mostAttempts = 3;
@@ -67,7 +67,10 @@ export function decide(evidence: Evidence): Decision {
   if (current && !isWanted(current) && current.constraint !== null) {
     return failed(`has "${current.definition}", wanted is "${canonical}", and constraint ${current.constraint} stands on it; give the new definition a name of its own`);
   }
-  if (builderLives) return beside && !beside.valid && isWanted(beside) ? { kind: 'building', oid: beside.oid } : current && !current.valid && isWanted(current) ? { kind: 'building', oid: current.oid } : { kind: 'waiting' };
+  if (builderLives) {
+    const unfinished = [beside, current].find((other) => other && !other.valid && isWanted(other));
+    return unfinished ? { kind: 'building', oid: unfinished.oid } : { kind: 'waiting' };
+  }
 
   const replacement = [beside, replaced].find((other) => other?.valid && isWanted(other));
   if (replacement) return swap(current, replacement, aside, replaced);
@@ -116,7 +119,7 @@ export function qualifiedTable({ schema, table }: CataloguedIndex): string {
 
 function partitionProblem(index: CataloguedIndex, { partitionKey }: ObservedTable, trial: Trial | undefined): string {
   const { name, schema, unique } = index;
-  const definition = trial && 'canonical' in trial ? trial.canonical : index.definition;
+  const definition = isAccepted(trial) ? trial.canonical : index.definition;
   const create = `CREATE ${unique ? 'UNIQUE ' : ''}INDEX`;
   const table = qualifiedTable(index);
   return [

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
 import type { IndexCatalogue } from './index-catalogue';
-import { builderApplicationName, builderLockClass } from './index-session';
+import { builderLockClass } from './index-session';
 import { canonicalPart } from './index-sql';
 
 /** What the catalog says of a table. */
@@ -45,8 +45,8 @@ export interface ObservedIndex {
 /** A database at one look. */
 export interface Observation {
   readonly database: string;
-  /** Tables whose builder lives, by oid, with the index that it builds. */
-  readonly builders: ReadonlyMap<string, string>;
+  /** Oids of the tables whose builder lives. */
+  readonly busyTables: ReadonlySet<string>;
   /** In the order of the catalogue's indexes. */
   readonly tables: readonly (ObservedTable | undefined)[];
   /** Every index of these tables, and every one that has a name of the catalogue. */
@@ -56,9 +56,8 @@ export interface Observation {
 }
 
 const buildersSql = `
-  SELECT l.objid::text AS "tableOid", a.application_name AS application
+  SELECT l.objid::text AS "tableOid"
     FROM pg_locks l
-    LEFT JOIN pg_stat_activity a USING (pid)
    WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted
      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
@@ -108,7 +107,7 @@ const takenSql = `
  */
 export async function observe(session: Client, { indexes, retired }: IndexCatalogue): Promise<Observation> {
   // Builders before indexes: the other order takes a finished build for a dead one.
-  const builders = await session.query<{ tableOid: string; application: string | null }>(buildersSql, [builderLockClass]);
+  const builders = await session.query<{ tableOid: string }>(buildersSql, [builderLockClass]);
   const tables = await session.query<{ [Key in keyof ObservedTable]: ObservedTable[Key] | null }>(tablesSql, [
     indexes.map(({ schema }) => schema),
     indexes.map(({ table }) => table),
@@ -123,13 +122,9 @@ export async function observe(session: Client, { indexes, retired }: IndexCatalo
   const taken = await session.query<{ schema: string; name: string; kind: string }>(takenSql, [schemas, names]);
   return {
     database: session.database ?? '',
-    builders: new Map(builders.rows.map(({ tableOid, application }) => [tableOid, builtIndex(application)])),
+    busyTables: new Set(builders.rows.map(({ tableOid }) => tableOid)),
     tables: tables.rows.map((row) => (row.oid === null ? undefined : { ...(row as ObservedTable), locked: row.locked === true || locked.has(row.oid) })),
     indexes: existing.rows.map((row) => ({ ...row, definition: row.definition === null ? '' : canonicalPart(row.definition) })),
     taken: new Map(taken.rows.map(({ schema, name, kind }) => [`${schema}.${name}`, kind])),
   };
-}
-
-function builtIndex(application: string | null): string {
-  return application?.startsWith(builderApplicationName) ? application.slice(builderApplicationName.length) : '';
 }

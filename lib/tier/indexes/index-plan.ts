@@ -1,8 +1,9 @@
 import { qualifiedName } from './index-catalogue';
-import { type Decision, wantedDefinition } from './index-decision';
+import type { Decision } from './index-decision';
 import type { IndexStatus } from './index-reconciler';
 import { createConcurrentlySql, dropConcurrentlySql, renameSql } from './index-sql';
 import type { JudgedIndex } from './index-survey';
+import { isAccepted } from './index-trial';
 
 /** A line for people about one index. */
 export interface IndexLine {
@@ -48,11 +49,6 @@ export function statusLines({ survey, progress, waits }: IndexStatus): readonly 
     const problem = record?.problem && judged.decision.kind !== 'failed' ? [record.problem] : [];
     return lineOf(judged, whatIs(judged, progress), [...phase, ...waiting, ...size, ...built, ...attempts, ...problem].join('; '));
   });
-}
-
-/** Remains that nobody here made, a sentence each. */
-export function leftoverLines({ survey }: IndexStatus): readonly string[] {
-  return survey.leftovers;
 }
 
 function lineOf({ index, decision }: JudgedIndex, what: string, detail: string): IndexLine {
@@ -106,8 +102,7 @@ function sqlOf({ index, trial, decision }: JudgedIndex): string {
     const { current, replacement, aside } = decision;
     return [...(current ? [renameSql(index.schema, current.name, aside)] : []), renameSql(index.schema, replacement.name, index.name)].join('; ');
   }
-  if (decision.kind !== 'build') return '';
-  if (!trial || !('canonical' in trial)) return wantedDefinition(index.unique, index.definition);
+  if (decision.kind !== 'build' || !isAccepted(trial)) return '';
   return createConcurrentlySql({ ...index, name: decision.as }, index.unique, trial.canonical);
 }
 

@@ -5,6 +5,7 @@ import { type BuildProgress, readProgress } from './build-progress';
 import { describeWait, readWaits, type Wait } from './build-waits';
 import { IndexBuilder } from './index-builder';
 import { type CataloguedIndex, type IndexCatalogue, qualifiedName } from './index-catalogue';
+import type { ObservedIndex } from './index-observation';
 import { builtHereComment } from './index-ownership';
 import { prepareSession } from './index-session';
 import { bytesForBuild, type InstanceSpace, readTableSize, readUsedBytes, spaceProblem } from './index-space';
@@ -12,6 +13,7 @@ import { commentSql } from './index-sql';
 import { prepareStore } from './index-store';
 import { isSettled, summarize } from './index-summary';
 import { IndexSurveyor, type JudgedIndex, type Survey } from './index-survey';
+import { isAccepted } from './index-trial';
 import type { IndexSummary } from './indexes.contract';
 
 export interface ReconcilerOptions {
@@ -37,6 +39,13 @@ export interface IndexStatus {
   readonly expectedBytes: ReadonlyMap<CataloguedIndex, number>;
   readonly progress: readonly BuildProgress[];
   readonly waits: readonly Wait[];
+}
+
+/** What was done at one look. */
+interface Acts {
+  /** Why builds were not started. */
+  readonly putOff: ReadonlyMap<CataloguedIndex, string>;
+  readonly anyStarted: boolean;
 }
 
 const lookAgainMs = 500;
@@ -78,7 +87,7 @@ export class IndexReconciler {
       const survey = await this.surveyor.survey(session);
       const expectedBytes = new Map<CataloguedIndex, number>();
       for (const { index, trial, decision } of survey.judged) {
-        if (decision.kind === 'build' && trial && 'canonical' in trial) expectedBytes.set(index, bytesForBuild(await readTableSize(session, index, trial)).index);
+        if (decision.kind === 'build' && isAccepted(trial)) expectedBytes.set(index, bytesForBuild(await readTableSize(session, index, trial)).index);
       }
       return { survey, expectedBytes, progress: await readProgress(session), waits: await readWaits(session) };
     });
@@ -92,9 +101,11 @@ export class IndexReconciler {
   async tick(patienceMs = 1000): Promise<IndexSummary> {
     return this.withSession(async (session) => {
       await prepareStore(session);
-      const putOff = await this.act(session, await this.surveyor.survey(session));
+      const before = await this.surveyor.survey(session);
+      const { putOff, anyStarted } = await this.act(session, before);
+      const mayHaveChanged = anyStarted || this.builder.isBusy;
       await this.builder.allEnd(patienceMs);
-      const survey = await this.surveyor.survey(session);
+      const survey = mayHaveChanged ? await this.surveyor.survey(session) : before;
       await this.recordFinished(session, survey);
       for (const wait of await readWaits(session)) this.tellOf(wait);
       return summarize(survey, await readProgress(session), putOff);
@@ -110,42 +121,46 @@ export class IndexReconciler {
     }
   }
 
-  /** @returns why builds were not started */
-  private async act(session: Client, survey: Survey): Promise<ReadonlyMap<CataloguedIndex, string>> {
+  private async act(session: Client, survey: Survey): Promise<Acts> {
     const putOff = new Map<CataloguedIndex, string>();
     const busy = new Set(survey.busyTables);
     const free = (tableOid: string): boolean => !busy.has(tableOid) && busy.size < (this.options.tablesAtOnce ?? 2);
+    const drop = async (index: ObservedIndex, why: string): Promise<void> => {
+      if (!free(index.tableOid)) return;
+      busy.add(index.tableOid);
+      await this.builder.remove(index, why);
+    };
+    // The size of every database is read once for a look, not for every build.
+    let space: InstanceSpace | undefined;
     for (const judged of inOrder(survey.judged)) {
       const { index, table, decision } = judged;
       if (table === undefined || !free(table.oid)) continue;
       if (decision.kind === 'build') {
-        const problem = await this.build(session, judged);
-        if (problem !== undefined) {
-          putOff.set(index, problem);
-          continue;
-        }
-      } else if (decision.kind === 'swap') await this.builder.swap(index, decision, this.options.generation);
-      else if (decision.kind === 'failed' && decision.remains && !decision.remains.valid) await this.builder.remove(decision.remains, 'a build that failed left it INVALID');
-      else continue;
-      busy.add(table.oid);
+        space ??= await this.space(session);
+        const problem = await this.build(session, judged, space);
+        if (problem === undefined) busy.add(table.oid);
+        else putOff.set(index, problem);
+      } else if (decision.kind === 'swap') {
+        busy.add(table.oid);
+        await this.builder.swap(index, decision, this.options.generation);
+      } else if (decision.kind === 'failed' && decision.remains && !decision.remains.valid) {
+        await drop(decision.remains, 'a build that failed left it INVALID');
+      }
     }
-    for (const { index, problem } of this.options.rolledBack ? [] : survey.retired) {
-      if (problem === undefined && free(index.tableOid)) await this.builder.remove(index, 'retired');
+    if (!this.options.rolledBack) {
+      for (const { index, problem } of survey.retired) if (problem === undefined) await drop(index, 'retired');
+      const summary = summarize(survey);
+      const succeeded = isSettled(summary) && summary.failed.length === 0;
+      for (const index of succeeded ? survey.replaced : []) await drop(index, 'replaced, and a later deploy has succeeded');
     }
-    const { failed, ...rest } = summarize(survey);
-    const succeeded = isSettled({ failed, ...rest }) && failed.length === 0 && !this.options.rolledBack;
-    for (const index of succeeded ? survey.replaced : []) {
-      if (free(index.tableOid)) await this.builder.remove(index, 'replaced, and a later deploy has succeeded');
-    }
-    return putOff;
+    return { putOff, anyStarted: busy.size > survey.busyTables.size };
   }
 
   /** @returns why it was not started */
-  private async build(session: Client, judged: JudgedIndex): Promise<string | undefined> {
+  private async build(session: Client, judged: JudgedIndex, space: InstanceSpace | undefined): Promise<string | undefined> {
     const { index, table, trial, decision } = judged;
     const recorded = this.surveyor.recordOf(judged);
-    if (decision.kind !== 'build' || !table || !trial || !('canonical' in trial) || !recorded) return undefined;
-    const space = await this.space(session);
+    if (decision.kind !== 'build' || !table || !isAccepted(trial) || !recorded) return undefined;
     const problem = space && spaceProblem(await readTableSize(session, index, trial), space);
     if (problem === undefined) await this.builder.build(recorded, table.oid, trial, decision);
     return problem;
@@ -202,7 +217,7 @@ export class IndexReconciler {
 function inOrder(judged: readonly JudgedIndex[]): readonly JudgedIndex[] {
   const rank = ({ decision, trial }: JudgedIndex): number => {
     if ((decision.kind === 'build' || decision.kind === 'failed') && decision.remains?.unique) return 0;
-    return trial && 'canonical' in trial && trial.holdsOthersBack ? 2 : 1;
+    return isAccepted(trial) && trial.holdsOthersBack ? 2 : 1;
   };
   return [...judged].sort((a, b) => rank(a) - rank(b));
 }

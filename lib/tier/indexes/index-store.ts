@@ -83,7 +83,8 @@ export async function readCatalogue(session: Client): Promise<AcceptedCatalogue 
   return rows[0];
 }
 
-async function storeExists(session: Client): Promise<boolean> {
+/** False before the first deploy. */
+export async function storeExists(session: Client): Promise<boolean> {
   const { rows } = await session.query<{ exists: boolean }>("SELECT to_regclass('index_migrations.builds') IS NOT NULL AS exists");
   return rows[0]!.exists;
 }

@@ -6,7 +6,7 @@ import { type Decision, decide, wantedDefinition } from './index-decision';
 import { isReindexLeftoverOf, nameBeside } from './index-names';
 import { observe, type ObservedIndex, type ObservedTable } from './index-observation';
 import { isOurs, reasonToKeep, replacedIn } from './index-ownership';
-import { type Trial, tryDefinition } from './index-trial';
+import { isAccepted, type Trial, tryDefinition } from './index-trial';
 
 /** An index of the catalogue as it was judged at one look. */
 export interface JudgedIndex {
@@ -60,7 +60,7 @@ export class IndexSurveyor {
         trial,
         indexes: seen.indexes.filter(({ tableOid, schema, name }) => tableOid === table?.oid || (schema === index.schema && name === index.name)),
         taken: seen.taken.get(qualifiedName(index)),
-        builderLives: seen.builders.has(table?.oid ?? ''),
+        builderLives: seen.busyTables.has(table?.oid ?? ''),
         record: history.get(qualifiedName(index)),
         generation: this.generation,
       });
@@ -70,13 +70,13 @@ export class IndexSurveyor {
     return {
       database: seen.database,
       judged,
-      busyTables: new Set(seen.builders.keys()),
+      busyTables: seen.busyTables,
       retired: seen.indexes.filter(isRetired).map((index) => ({ index, problem: reasonToKeep(index) })),
       replaced: seen.indexes.filter((found) => this.isSpent(found, history) && !judged.some(({ decision }) => decision.kind === 'valid' && decision.as === found.name)),
       leftovers: seen.indexes
         .filter((found) => !found.valid && indexes.some((index) => index.schema === found.schema && isReindexLeftoverOf(index.name, found.name)))
         .map(({ schema, name }) => `${name}: left INVALID by a REINDEX CONCURRENTLY; if none runs, run: DROP INDEX CONCURRENTLY ${schema}.${name}`),
-      invalid: seen.indexes.filter(({ valid, tableOid }) => !valid && !seen.builders.has(tableOid)).map(({ name }) => name),
+      invalid: seen.indexes.filter(({ valid, tableOid }) => !valid && !seen.busyTables.has(tableOid)).map(({ name }) => name),
       history,
       sizes: new Map(seen.indexes.map((found) => [qualifiedName(found), found.bytes])),
     };
@@ -84,7 +84,7 @@ export class IndexSurveyor {
 
   /** What is recorded of a build. */
   recordOf({ index, trial }: JudgedIndex): RecordedBuild | undefined {
-    if (trial === undefined || !('canonical' in trial)) return undefined;
+    if (!isAccepted(trial)) return undefined;
     return { index, definition: wantedDefinition(index.unique, trial.canonical), generation: this.generation };
   }
 

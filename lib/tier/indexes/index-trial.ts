@@ -22,6 +22,10 @@ export type Trial =
 /** A definition that PostgreSQL takes. */
 export type AcceptedTrial = Extract<Trial, { readonly canonical: string }>;
 
+export function isAccepted(trial: Trial | undefined): trial is AcceptedTrial {
+  return trial !== undefined && 'canonical' in trial;
+}
+
 /** Tries a definition in a transaction that is rolled back; builds nothing, and takes no lock that keeps anybody waiting. */
 export async function tryDefinition(session: Client, index: CataloguedIndex): Promise<Trial> {
   await session.query('BEGIN');
