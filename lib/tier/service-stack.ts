@@ -76,12 +76,15 @@ export class ServiceStack extends Stack {
     // A task that starts before its roles exist finds an empty userlist and refuses to run.
     pooler.node.addDependency(roles.ready);
 
+    const instances = Object.entries({ primary: database.primary, ...database.replicas });
+    const instanceIdentifiers = Object.fromEntries(instances.map(([name, instance]) => [name, instance.instanceIdentifier]));
+    const instanceHosts = Object.fromEntries(instances.map(([name, instance]) => [name, instance.dbInstanceEndpointAddress]));
     const indexes = new IndexMigrations(this, 'Indexes', {
       network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.indexes },
       database: primary,
       secret: roles.secrets.indexes,
       encryptionKey,
-      instanceIdentifiers: [database.primary, ...Object.values(database.replicas)].map((instance) => instance.instanceIdentifier),
+      instanceIdentifiers: Object.values(instanceIdentifiers),
       indexes: config.indexes,
       retired: config.retiredIndexes,
       tablesAtOnce: config.indexTablesAtOnce,
@@ -90,18 +93,17 @@ export class ServiceStack extends Stack {
     });
     indexes.node.addDependency(roles.ready);
 
-    const instances = { primary: database.primary, ...database.replicas };
     const monitoring = new Monitoring(this, 'Monitoring', {
       config,
       collector: {
         network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.collector },
-        instanceHosts: Object.fromEntries(Object.entries(instances).map(([name, instance]) => [name, instance.dbInstanceEndpointAddress])),
+        instanceHosts,
         secret: roles.secrets.collector,
         encryptionKey,
       },
       subjects: {
         environmentName: config.environmentName,
-        instanceIdentifiers: Object.fromEntries(Object.entries(instances).map(([name, instance]) => [name, instance.instanceIdentifier])),
+        instanceIdentifiers,
         poolerService: pooler.service,
         loadBalancer: pooler.balancer,
         targetGroup: pooler.balancer.targetGroup,
@@ -116,8 +118,8 @@ export class ServiceStack extends Stack {
       pooler: { host: pooler.endpointHost, port: poolerPort, database: databaseName, readOnlyDatabase: readOnlyAlias },
       secret: roles.secrets.application,
       encryptionKey,
-      instanceIdentifiers: Object.values(instances).map((instance) => instance.instanceIdentifier),
-      proves: { taskDefinition: pooler.task.taskDefinitionArn, configuration: Object.values(instances).map((instance) => instance.dbInstanceEndpointAddress).join(',') },
+      instanceIdentifiers: Object.values(instanceIdentifiers),
+      proves: { taskDefinition: pooler.task.taskDefinitionArn, configuration: Object.values(instanceHosts).join(',') },
     });
     smokeCheck.node.addDependency(pooler, roles.ready);
 

@@ -8,7 +8,7 @@ import type { InstanceMetric, PoolerMetric, PoolMetric } from './metric-catalogu
 /** Metrics of AWS that alarms and the dashboard use, and where they are documented. */
 export const awsMetrics = {
   // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
-  instance: ['CPUUtilization', 'DatabaseConnections', 'FreeableMemory', 'FreeStorageSpace', 'DiskQueueDepth', 'DBLoad', 'CPUCreditBalance', 'MaximumUsedTransactionIDs', 'ReplicaLag', 'ReadLatency', 'WriteLatency'],
+  instance: ['CPUUtilization', 'DatabaseConnections', 'FreeableMemory', 'FreeStorageSpace', 'DiskQueueDepth', 'DBLoad', 'CPUCreditBalance', 'MaximumUsedTransactionIDs', 'ReplicaLag'],
   // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html
   targets: ['HealthyHostCount', 'UnHealthyHostCount'],
   // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
@@ -64,7 +64,7 @@ const warning = { severity: 'warning' } as const;
 export function alarmCatalogue(config: ResolvedTierConfig): readonly AlarmDefinition[] {
   const { database, replicas } = config;
   return [
-    ...instanceAlarms('primary', { ...database, instanceClass: database.instanceClass }, config),
+    ...instanceAlarms('primary', database, config),
     {
       id: 'primary-wraparound', metric: { from: 'RDS', instance: 'primary', name: 'MaximumUsedTransactionIDs' }, ...max(1e9, 'transactions'), ...fiveMinutes(3), ...quiet, ...critical,
       first: 'find what holds vacuum back: the oldest transaction, a replication slot, a prepared transaction', runbook: 'Transaction ids run out',
