@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { Client } from 'pg';
 
 import { environments } from '../lib/config/environments';
@@ -9,11 +9,8 @@ import { loadSample } from '../lib/rehearsal/load/sample';
 import { indexCatalogue } from '../lib/tier/indexes/index-catalogue';
 import { IndexReconciler } from '../lib/tier/indexes/index-reconciler';
 import { SteadyWriters } from './steady-writers';
+import { wholeNumber } from './whole-number';
 
-const wholeNumber = (text: string): number => {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number above 0.`);
-  return Number(text);
-};
 const options = new Command('npm run bench:indexes --')
   .description("Builds the guide's indexes under a steady write load in four ways, one after another in each run, and compares what writers feel.")
   .option('--rows <count>', 'appointments in the sample', wholeNumber, 1_000_000)

@@ -2,10 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import Table from 'cli-table3';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 
 import { readEnvironment } from '../lib/assembly/environment-assembly';
 import { Connections } from '../lib/rehearsal/connections';
+import { untilListening } from '../lib/rehearsal/deployment/pooler-service';
 import { TierUnderRehearsal } from '../lib/rehearsal/deployment/tier-under-rehearsal';
 import { Child } from '../lib/rehearsal/engines/child';
 import { debianTools } from '../lib/rehearsal/engines/debian-tools';
@@ -13,16 +14,12 @@ import { unprivilegedUid } from '../lib/rehearsal/engines/unprivileged-user';
 import { percentile } from '../lib/rehearsal/load/percentile';
 import { type LoadOptions, type LoadTarget, runLoad } from '../lib/rehearsal/load/pgbench';
 import { loadSample } from '../lib/rehearsal/load/sample';
-import { accepts } from '../lib/rehearsal/network/balancer';
-import { poolerStatistics } from '../lib/rehearsal/scorecard/pooler-statistics';
+import { countSessions, reuseBetween } from '../lib/rehearsal/scorecard/connection-reuse';
 import { openSite } from '../lib/rehearsal/site';
 import { synthesize } from '../lib/rehearsal/synthesize';
 import { Teardown } from '../lib/rehearsal/teardown';
+import { wholeNumber } from './whole-number';
 
-const wholeNumber = (text: string): number => {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number above 0.`);
-  return Number(text);
-};
 const options = new Command('npm run bench:pooler --')
   .description(
     "Compares the pooler of the production template with the database itself: same role, same iterations, same TLS, one after the other in each run.\n" +
@@ -75,11 +72,9 @@ async function main(): Promise<void> {
 }
 
 async function measure(tier: TierUnderRehearsal, connections: Connections): Promise<Run> {
-  const service = connections.readWrite;
   const [task] = tier.pooler.tasks;
-  const { server } = tier.databases.primary;
-  const direct: LoadTarget = { ...service, addresses: [server.address], port: server.port };
-  const pooled: LoadTarget = { ...service, addresses: [task!.address] };
+  const { direct } = connections;
+  const pooled: LoadTarget = { ...connections.readWrite, addresses: [task!.address] };
   const load = (target: LoadTarget, load: Omit<LoadOptions, 'signal'>) => runLoad(target, options.rows, { ...load, signal: interrupt.signal });
   const figures: Record<string, number> = {};
 
@@ -95,7 +90,7 @@ async function measure(tier: TierUnderRehearsal, connections: Connections): Prom
     const { transactionsPerSecond } = await load(target, { script: 'login', clients: 1, protocol: 'simple', reconnect: true, length: { transactionsPerClient: logins } });
     figures[`login ${name}`] = 1000 / transactionsPerSecond;
   }
-  const before = await sessionsAndTransactions(tier, connections);
+  const before = await countSessions({ tier, connections });
   for (const [name, count] of [['few', clients], ['many', options.sessions]] as const) {
     const length = { transactionsPerClient: (options.sessions / count) * queriesPerSession };
     const { transactionsPerSecond } = await load(pooled, { script: 'read', clients: count, threads: clientThreads, protocol: 'simple', length });
@@ -104,16 +99,9 @@ async function measure(tier: TierUnderRehearsal, connections: Connections): Prom
   const { latenciesMs } = await load(pooled, { script: 'read', clients: options.sessions, threads: clientThreads, protocol: 'simple', length: { transactionsPerClient: 1 }, rate: thinkingQueriesPerSecond, latencies: { afterSeconds: 1 } });
   figures['thinking p50'] = percentile(latenciesMs, 50);
   figures['thinking p99'] = percentile(latenciesMs, 99);
-  const after = await sessionsAndTransactions(tier, connections);
-  figures.reuse = 100 * (1 - (after.sessions - before.sessions) / (after.transactions - before.transactions));
+  const after = await countSessions({ tier, connections });
+  figures.reuse = reuseBetween(before, after).percent;
   return figures;
-}
-
-/** Of the database, and of the pooler's tasks. */
-async function sessionsAndTransactions(tier: TierUnderRehearsal, connections: Connections): Promise<{ readonly sessions: number; readonly transactions: number }> {
-  const { transactions } = await poolerStatistics(connections, tier.pooler.tasks.length);
-  const [row] = await tier.databases.primary.server.query<{ sessions: string }>('SELECT sessions FROM pg_stat_database WHERE datname = $1', [connections.readWrite.database]);
-  return { sessions: Number(row!.sessions), transactions };
 }
 
 /** Memory that clients take in a fresh process, with TLS as in the template, and without. */
@@ -145,10 +133,7 @@ async function startAnother(tier: TierUnderRehearsal, tls: boolean): Promise<{ r
   const { pgbouncer } = await debianTools();
   const process = new Child({ name: `pooler ${address}`, command: pgbouncer.command, args: [...pgbouncer.args, path], uid: unprivilegedUid });
   tier.site.teardown.defer(`pooler ${address}`, () => process.stop('SIGKILL'));
-  while (!(await accepts(address, port))) {
-    if (!process.isRunning) throw new Error(`PgBouncer did not start on ${address}:${port}; the end of its log:\n${process.logTail(8)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await untilListening(process, address, port);
   return { address, pid: process.pid };
 }
 

@@ -15,6 +15,12 @@ export class Connections {
     return this.pooled('DATABASE_URL', 'APPLICATION_SECRET_ARN');
   }
 
+  /** The same role at the primary itself, without the pooler. */
+  get direct(): LoadTarget {
+    const { server } = this.tier.databases.primary;
+    return { ...this.readWrite, addresses: [server.address], port: server.port };
+  }
+
   /** Reads from the replicas through the pooler. */
   get readOnly(): LoadTarget {
     return this.pooled('READ_REPLICA_URL', 'APPLICATION_SECRET_ARN');

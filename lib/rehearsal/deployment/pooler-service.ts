@@ -142,10 +142,7 @@ export class PoolerService {
     // No client here waits for a slow goodbye: the drain is for a rolling deployment.
     this.site.teardown.defer(`pooler ${name}`, () => process.stop('SIGKILL'));
     const port = container.PortMappings?.[0]?.ContainerPort ?? 0;
-    while (!(await accepts(address, port))) {
-      if (!process.isRunning) throw new Error(`PgBouncer did not start on ${address}:${port}; the end of its log:\n${process.logTail(8)}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await untilListening(process, address, port);
     this.tasks.push({ address, port, process });
     this.site.aws.ecs.addTask(address);
   }
@@ -169,6 +166,14 @@ export class PoolerService {
   private secretValue(valueFrom: string): string {
     const [arn, key] = [valueFrom.split(':').slice(0, 7).join(':'), valueFrom.split(':')[7]];
     return key ? (this.site.aws.secrets.json(arn)[key] ?? '') : this.site.aws.secrets.text(arn);
+  }
+}
+
+/** @throws Error with the end of its log, if PgBouncer ends before it listens */
+export async function untilListening(process: Child, address: string, port: number): Promise<void> {
+  while (!(await accepts(address, port))) {
+    if (!process.isRunning) throw new Error(`PgBouncer did not start on ${address}:${port}; the end of its log:\n${process.logTail(8)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

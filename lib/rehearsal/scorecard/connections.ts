@@ -1,6 +1,7 @@
 import { percentile } from '../load/percentile';
 import type { Check } from '../report/report';
 import { type Bench, checkOf, load } from './bench';
+import { countSessions, reuseBetween } from './connection-reuse';
 import { poolerStatistics } from './pooler-statistics';
 import { whileSampling } from './while-sampling';
 
@@ -46,11 +47,10 @@ export async function measureLoadTest(bench: Bench, transactionsPerClient: numbe
     length: { transactionsPerClient },
   });
   const after = await countSessions(bench);
-  const newSessions = after.serverSessions - before.serverSessions;
-  const pooled = after.transactions - before.transactions;
+  const { newSessions, transactions: pooled, percent } = reuseBetween(before, after);
   return [
     checkOf('load-test', failed, {}, `${transactions} of ${100 * transactionsPerClient} transactions at ${transactionsPerSecond.toFixed(0)}/s`),
-    checkOf('connection-reuse', 100 * (1 - newSessions / pooled), {}, `${newSessions} new server sessions for ${pooled} transactions of the pooler`),
+    checkOf('connection-reuse', percent, {}, `${newSessions} new server sessions for ${pooled} transactions of the pooler`),
   ];
 }
 
@@ -86,11 +86,4 @@ async function countClients<Result>(bench: Bench, work: () => Promise<Result>): 
   };
   const result = await whileSampling(sampledEveryMs, sample, work);
   return { ...result, mostClients };
-}
-
-async function countSessions({ tier, connections }: Bench): Promise<{ readonly serverSessions: number; readonly transactions: number }> {
-  const { database } = connections.readWrite;
-  const [row] = await tier.databases.primary.server.query<{ sessions: string }>('SELECT sessions FROM pg_stat_database WHERE datname = $1', [database]);
-  const { transactions } = await poolerStatistics(connections, tier.pooler.tasks.length);
-  return { serverSessions: Number(row?.sessions), transactions };
 }

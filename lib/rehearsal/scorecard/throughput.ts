@@ -1,7 +1,6 @@
 import type { RunningInstance } from '../deployment/databases';
 import { findMetric } from '../load/metrics';
 import { percentile } from '../load/percentile';
-import type { LoadTarget } from '../load/pgbench';
 import type { Check } from '../report/report';
 import { type Bench, checkOf, load } from './bench';
 import { instanceVCpus } from './instance-vcpus';
@@ -32,14 +31,12 @@ export async function measureIndexedQuery(bench: Bench): Promise<Check> {
   const options = { script: 'read', clients, protocol: 'prepared' } as const;
   const capacity = await load(bench, bench.connections.readWrite, { ...options, length: { seconds: Math.ceil(bench.loadSeconds / 2) } });
   const rate = capacity.transactionsPerSecond / 2;
-  const { server } = bench.tier.databases.primary;
-  const direct: LoadTarget = { ...bench.connections.readWrite, addresses: [server.address], port: server.port };
   const runs: RateRun[] = [];
   const directRuns: RateRun[] = [];
   const atRate = { ...options, length: { seconds: warmUpSeconds + Math.ceil(bench.loadSeconds / runsAtRate) }, rate, latencies: { afterSeconds: warmUpSeconds } } as const;
   for (let run = 0; run < runsAtRate; run++) {
     runs.push(await load(bench, bench.connections.readWrite, atRate));
-    directRuns.push(await load(bench, direct, atRate));
+    directRuns.push(await load(bench, bench.connections.direct, atRate));
   }
   // A median over runs, so that a moment in which the machine did something else does not decide.
   const of = (these: readonly RateRun[], percent: number): number => percentile(these.map(({ latenciesMs }) => percentile(latenciesMs, percent)), 50);
