@@ -79,7 +79,7 @@ async function measure(connect: () => Promise<Client>, build: () => Promise<unkn
   await session.query('DROP SCHEMA IF EXISTS index_migrations CASCADE');
   await session.query('CHECKPOINT');
   const sessions = await Promise.all(Array.from({ length: writerSessions }, connect));
-  const writers = new SteadyWriters(sessions, options.writes);
+  const writers = new SteadyWriters(sessions, options.writes, options.rows);
   const startedAt = performance.now();
   await build();
   const buildSeconds = (performance.now() - startedAt) / 1000;

@@ -26,11 +26,11 @@ const options = new Command('npm run bench:pooler --')
       'One task without the balancer is measured, which is a process of PgBouncer.',
   )
   .option('--runs <count>', 'the figures are medians over them', wholeNumber, 5)
-  .option('--seconds <count>', 'of each throughput measurement', wholeNumber, 5)
+  .option('--transactions <count>', 'of each of the 100 clients in a throughput measurement', wholeNumber, 300)
   .option('--rows <count>', 'appointments in the sample', wholeNumber, 100_000)
   .option('--sessions <count>', 'sessions of the large measurements', wholeNumber, 10_000)
   .parse()
-  .opts<{ runs: number; seconds: number; rows: number; sessions: number }>();
+  .opts<{ runs: number; transactions: number; rows: number; sessions: number }>();
 
 const clients = 100;
 const logins = 100;
@@ -38,6 +38,7 @@ const queriesPerSession = 8;
 /** pgbench looks at every connection of a thread to find one that is ready: with few threads it would be what is measured. */
 const clientThreads = 20;
 const thinkingQueriesPerSecond = 1000;
+const thinkingSeconds = 10;
 const memoryClients = 4000;
 const protocols = ['simple', 'extended', 'prepared'] as const;
 
@@ -80,7 +81,7 @@ async function measure(tier: TierUnderRehearsal, connections: Connections): Prom
 
   for (const protocol of protocols) {
     for (const [name, target] of [['direct', direct], ['pooled', pooled]] as const) {
-      const { transactionsPerSecond, latenciesMs } = await load(target, { script: 'read', clients, protocol, length: { seconds: options.seconds }, latencies: { afterSeconds: 1 } });
+      const { transactionsPerSecond, latenciesMs } = await load(target, { script: 'read', clients, protocol, length: { transactionsPerClient: options.transactions }, latencies: { afterTransactions: Math.floor(options.transactions / 6) } });
       figures[`${protocol} ${name} /s`] = transactionsPerSecond;
       figures[`${protocol} ${name} p50`] = percentile(latenciesMs, 50);
       figures[`${protocol} ${name} p99`] = percentile(latenciesMs, 99);
@@ -96,7 +97,7 @@ async function measure(tier: TierUnderRehearsal, connections: Connections): Prom
     const { transactionsPerSecond } = await load(pooled, { script: 'read', clients: count, threads: clientThreads, protocol: 'simple', length });
     figures[`${name} /s`] = transactionsPerSecond;
   }
-  const { latenciesMs } = await load(pooled, { script: 'read', clients: options.sessions, threads: clientThreads, protocol: 'simple', length: { transactionsPerClient: 1 }, rate: thinkingQueriesPerSecond, latencies: { afterSeconds: 1 } });
+  const { latenciesMs } = await load(pooled, { script: 'read', clients: options.sessions, threads: clientThreads, protocol: 'simple', length: { transactionsPerClient: Math.ceil((thinkingSeconds * thinkingQueriesPerSecond) / options.sessions) }, rate: thinkingQueriesPerSecond, latencies: { afterTransactions: 0 } });
   figures['thinking p50'] = percentile(latenciesMs, 50);
   figures['thinking p99'] = percentile(latenciesMs, 99);
   const after = await countSessions({ tier, connections });

@@ -28,6 +28,8 @@ export class SteadyWriters {
   constructor(
     sessions: readonly Client[],
     private readonly writesPerSecond: number,
+    /** Appointments of the sample: its people are in proportion. */
+    private readonly rows: number,
   ) {
     this.idle = [...sessions];
     this.timer = setInterval(() => this.schedule(), 2);
@@ -55,8 +57,9 @@ export class SteadyWriters {
   private async write(session: Client, dueAt: number): Promise<void> {
     this.underWay += 1;
     const random = (most: number): number => 1 + Math.floor(Math.random() * most);
+    const barbers = Math.floor(this.rows / 500);
     try {
-      await session.query({ name: 'booking', text: insertBooking, values: [random(500), random(10_000), random(364)] });
+      await session.query({ name: 'booking', text: insertBooking, values: [random(barbers), barbers + random(this.rows / 10), random(364)] });
       this.latenciesMs.push(performance.now() - dueAt);
     } catch {
       this.failed += 1;

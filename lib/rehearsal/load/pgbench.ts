@@ -33,10 +33,10 @@ export interface LoadOptions {
   /** Log in anew for every transaction; the throughput then includes that. @default false */
   readonly reconnect?: boolean;
   /**
-   * Keep the latency of every transaction, but those that ended in the first seconds, when every client still logs in and
-   * prepares its statement. @default - none is kept
+   * Keep the latency of every transaction, but the first of each client: then all of them begin at once and prepare their
+   * statement. @default - none is kept
    */
-  readonly latencies?: { readonly afterSeconds: number };
+  readonly latencies?: { readonly afterTransactions: number };
   readonly signal?: AbortSignal;
   readonly onProgress?: (line: string) => void;
 }
@@ -75,7 +75,7 @@ export async function runLoad(target: LoadTarget, rows: number, options: LoadOpt
       ...(onProgress ? ['--progress', '2'] : []),
     ];
     const { stdout } = await run({ name: 'pgbench', command: pgbench.command, args, environment: connectionEnvironment(target), cwd: directory, signal, onStderrLine: onProgress });
-    return { ...parseSummary(stdout), latenciesMs: latencies ? await readLatencies(directory, latencies.afterSeconds) : [] };
+    return { ...parseSummary(stdout), latenciesMs: latencies ? await readLatencies(directory, latencies.afterTransactions) : [] };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -115,18 +115,16 @@ export function parseSummary(text: string): Omit<LoadResult, 'latenciesMs'> {
  *
  * @see https://www.postgresql.org/docs/17/pgbench.html#PGBENCH-LOGGING
  */
-async function readLatencies(directory: string, afterSeconds: number): Promise<readonly number[]> {
+async function readLatencies(directory: string, afterTransactions: number): Promise<readonly number[]> {
   const files = (await readdir(directory)).filter((name) => name.startsWith('log'));
   const texts = await Promise.all(files.map((name) => readFile(join(directory, name), 'utf8')));
-  const transactions = texts.flatMap((text) =>
+  return texts.flatMap((text) =>
     text
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => {
-        const [, , latencyMicroseconds, , seconds, microseconds] = line.split(' ', 6).map(Number) as [number, number, number, number, number, number];
-        return { latencyMs: latencyMicroseconds / 1000, endedAt: seconds + microseconds / 1e6 };
+      .flatMap((line) => {
+        const [, ofClient, latencyMicroseconds] = line.split(' ', 3).map(Number) as [number, number, number];
+        return ofClient < afterTransactions ? [] : [latencyMicroseconds / 1000];
       }),
   );
-  const firstAt = transactions.reduce((first, { endedAt }) => Math.min(first, endedAt), Infinity);
-  return transactions.flatMap(({ latencyMs, endedAt }) => (endedAt - firstAt < afterSeconds ? [] : [latencyMs]));
 }
