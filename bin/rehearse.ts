@@ -17,7 +17,11 @@ function wholeNumber(least: number, most: number) {
   };
 }
 
-interface Options {
+const environmentOption = new Option('-e, --environment <name>', 'environment of lib/config/environments.ts').default('production');
+const assemblyOption = new Option('-a, --assembly <dir>', 'rehearse this cloud assembly instead of synthesizing one');
+const reportOption = new Option('-r, --report <dir>', 'where report.json is written').default('rehearsal-out');
+
+interface RehearseOptions {
   readonly environment: string;
   readonly assembly?: string;
   readonly rows: number;
@@ -33,42 +37,41 @@ const program = new Command('npm run rehearse --')
     'Brings the synthesized tier of an environment up on this machine from real PostgreSQL and real PgBouncer,\n' +
       "loads it, and prints the guide's targets with what was measured.",
   )
-  .option('-e, --environment <name>', 'environment of lib/config/environments.ts', 'production')
-  .option('-a, --assembly <dir>', 'rehearse this cloud assembly instead of synthesizing one')
+  // What stands after a subcommand is the subcommand's.
+  .enablePositionalOptions()
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.met : exitCodes.couldNotRun))
+  .addOption(environmentOption)
+  .addOption(assemblyOption)
   .addOption(new Option('--rows <count>', 'appointments in the sample data').default(1_000_000, '1,000,000').argParser(wholeNumber(2000, 50_000_000)))
   .option('--load-transactions <count>', "transactions of each of the 100 clients of the guide's load test", wholeNumber(1, 1_000_000), 1000)
   .option('--load-seconds <count>', 'how long each of the other loads runs', wholeNumber(1, 3600), 12)
   .option('--sessions <count>', 'sessions with think time', wholeNumber(100, 50_000), 10_000)
-  .option('-r, --report <dir>', 'where report.json is written', 'rehearsal-out')
+  .addOption(reportOption)
   .option('-k, --keep', 'leave the tier running until Ctrl-C and write connections.json', false)
   .addHelpText('after', () => {
     const lines = metrics.map(({ title, definition }) => `  ${title}: ${definition}`);
     return `\nWhat is measured:\n${lines.join('\n')}\n\nExit codes: 0 nothing missed, 1 something missed, 2 it could not run, 130 interrupted.`;
   })
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.couldNotRun))
-  .parse();
+  .action((options: RehearseOptions) => conclude((running) => rehearse({ ...options, ...running })));
 
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    if (interrupt.signal.aborted) return;
-    process.stderr.write(`\n${signal}: stopping everything\n`);
-    interrupt.abort();
-  });
-}
+program.parse();
 
-const progress = new Progress();
-rehearse({ ...program.opts<Options>(), progress, signal: interrupt.signal }).then(
-  (missed) => {
-    process.exitCode = missed ? exitCodes.missed : exitCodes.met;
-  },
-  (error: Error) => {
+/** Runs a command to its exit code, and lets a signal stop it in order. @param work returns whether something was missed */
+async function conclude(work: (running: { readonly progress: Progress; readonly signal: AbortSignal }) => Promise<boolean>): Promise<void> {
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (interrupt.signal.aborted) return;
+      process.stderr.write(`\n${signal}: stopping everything\n`);
+      interrupt.abort();
+    });
+  }
+  const progress = new Progress();
+  try {
+    process.exitCode = (await work({ progress, signal: interrupt.signal })) ? exitCodes.missed : exitCodes.met;
+  } catch (error) {
     progress.fail();
-    if (interrupt.signal.aborted) {
-      process.exitCode = exitCodes.interrupted;
-      return;
-    }
-    process.stderr.write(`the rehearsal could not run: ${error.message}\n`);
-    process.exitCode = exitCodes.couldNotRun;
-  },
-);
+    if (!interrupt.signal.aborted) process.stderr.write(`the rehearsal could not run: ${(error as Error).message}\n`);
+    process.exitCode = interrupt.signal.aborted ? exitCodes.interrupted : exitCodes.couldNotRun;
+  }
+}

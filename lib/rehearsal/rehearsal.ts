@@ -1,21 +1,16 @@
-import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-import { readEnvironment } from '../assembly/environment-assembly';
-import { Connections } from './connections';
-import { TierUnderRehearsal } from './deployment/tier-under-rehearsal';
-import { debianTools } from './engines/debian-tools';
-import { loadSample } from './load/sample';
+import { bringUp } from './bring-up';
+import type { Connections } from './connections';
+import { composeReport } from './report/compose-report';
 import type { Progress } from './report/progress';
-import { type Check, missedAny, type Report, reportSchemaVersion, writeReport } from './report/report';
+import { type Check, missedAny, writeReport } from './report/report';
 import { renderNotes, renderTargetTable } from './report/target-table';
 import type { Bench } from './scorecard/bench';
 import { measureCollector } from './scorecard/collector';
 import { measureConnectionOverhead, measureConnections, measureLoadTest } from './scorecard/connections';
 import { finishIndexBuilds, measureIndexes } from './scorecard/indexes';
 import { measureIndexedQuery, measureThroughput } from './scorecard/throughput';
-import { openSite } from './site';
-import { synthesize } from './synthesize';
 import { Teardown } from './teardown';
 
 export interface RehearsalOptions {
@@ -38,13 +33,6 @@ export interface RehearsalOptions {
   readonly signal: AbortSignal;
 }
 
-/** What one machine cannot show, whatever it measures. */
-const notProven = [
-  "RDS's own failover time, backups, storage throughput and network latency",
-  'IAM policies, security groups and subnets: everything here may talk to everything',
-  'Graviton: the same versions run here on the processor of this machine',
-];
-
 /**
  * Brings an environment up, loads it, measures it and takes it down again.
  *
@@ -56,46 +44,14 @@ export async function rehearse(options: RehearsalOptions): Promise<boolean> {
   const startedAt = new Date();
   const teardown = new Teardown();
   try {
-    progress.begin('Programs');
-    await debianTools((what) => progress.update(what));
-
-    const site = await openSite(teardown);
-    const assembly = options.assembly ?? join(site.directory, 'assembly');
-    if (options.assembly === undefined) {
-      progress.begin(`Synthesizing ${environment}`);
-      await synthesize(environment, assembly, signal);
-    }
-    const stacks = readEnvironment(assembly, environment);
-
-    progress.begin(`Bringing ${environment} up`);
-    const tier = new TierUnderRehearsal(site, {
-      maxSessions: options.sessions + 1000,
-      signal,
-      onProgress: (what) => progress.update(what),
-    });
-    await tier.deploy(stacks);
-    const connections = new Connections(tier);
-
-    // As at a first deploy: the application makes its tables afterwards, and finds its indexes built later.
-    progress.begin(`Sample of ${options.rows.toLocaleString('en-US')} appointments`);
-    await loadSample(() => connections.migrations(), options.rows, (what) => progress.update(what));
+    const { tier, connections, stacks } = await bringUp({ ...options, maxSessions: options.sessions + 1000 }, teardown);
     const bench: Bench = { tier, connections, rows: options.rows, loadSeconds: options.loadSeconds, signal, onProgress: (what) => progress.update(what) };
 
     progress.begin('Index builds');
     await finishIndexBuilds(bench);
     const checks = await measure(bench, options, async () => measureIndexes(bench, stacks));
 
-    const report: Report = {
-      schemaVersion: reportSchemaVersion,
-      environment,
-      startedAt: startedAt.toISOString(),
-      durationSeconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
-      machine: { cores: cpus().length, memoryMiB: Math.round(totalmem() / 2 ** 20) },
-      checks,
-      fidelity: [...tier.deployment.fidelityByType].map(([resourceType, fidelity]) => ({ resourceType, fidelity })).sort((a, b) => (a.resourceType < b.resourceType ? -1 : 1)),
-      scaled: tier.databases.scaled,
-      notProven,
-    };
+    const report = composeReport(environment, startedAt, tier, checks);
     const path = writeReport(options.report, report);
     progress.succeed();
     process.stdout.write(`${renderTargetTable(checks)}\n\n${renderNotes(report)}\n\nreport: ${path}\n`);

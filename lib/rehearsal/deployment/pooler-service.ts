@@ -60,6 +60,8 @@ export class PoolerService {
     private readonly site: Site,
     /** Sessions that the balancer must carry. */
     private readonly maxSessions: number,
+    /** How many tasks to start. @default - as many as autoscaling starts with */
+    private readonly wishedTasks?: number,
   ) {}
 
   readonly loadBalancer: ResourceMaker = {
@@ -106,7 +108,7 @@ export class PoolerService {
       const container = this.containers.get(TaskDefinition);
       const [target] = LoadBalancers;
       if (!container || !target) throw new Error('it has no task definition of the pooler, or no target group');
-      for (let task = 1; task <= fewestTasks(request); task++) await this.startTask(`task-${task}`, container, request.stack);
+      for (let task = 1; task <= (this.wishedTasks ?? fewestTasks(request)); task++) await this.startTask(`task-${task}`, container, request.stack);
       await this.startBalancer(target.TargetGroupArn);
       return { ref: request.logicalId, attributes: { Name: request.logicalId, ServiceArn: request.logicalId } };
     },

@@ -14,6 +14,8 @@ import { secretAttachmentMaker, secretMaker } from './secrets';
 export interface TierOptions {
   /** Sessions that the balancer must carry at once. */
   readonly maxSessions: number;
+  /** Tasks of the pooler. @default - as many as autoscaling starts with */
+  readonly poolerTasks?: number;
   readonly onProgress: (what: string) => void;
   readonly signal: AbortSignal;
 }
@@ -31,7 +33,7 @@ export class TierUnderRehearsal {
     private readonly options: TierOptions,
   ) {
     this.databases = new Databases(site);
-    this.pooler = new PoolerService(site, options.maxSessions);
+    this.pooler = new PoolerService(site, options.maxSessions, options.poolerTasks);
     this.functions = new Functions(site, options.signal);
     const makers = this.makers();
     this.deployment = new Deployment(

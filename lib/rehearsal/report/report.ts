@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { DrillResult } from '../drills/drill-result';
 import type { Verdict } from '../load/metrics';
 
 /** Raised when a field changes its meaning or goes away; fields may be added without it. */
@@ -39,12 +40,29 @@ export interface Report {
   readonly scaled: readonly string[];
   /** What no rehearsal on one machine can prove, one sentence each. */
   readonly notProven: readonly string[];
+  /** Of `npm run rehearse -- drill`. @default - none were run */
+  readonly drills?: readonly DrillResult[];
+}
+
+const fileName = 'report.json';
+
+/**
+ * Reads a directory's report; undefined if it has none.
+ *
+ * @throws Error if it is of a version that is not known here
+ */
+export function readReport(directory: string): Report | undefined {
+  const path = join(directory, fileName);
+  if (!existsSync(path)) return undefined;
+  const { schemaVersion, ...report } = JSON.parse(readFileSync(path, 'utf8')) as Omit<Report, 'schemaVersion'> & { schemaVersion: number };
+  if (schemaVersion === reportSchemaVersion) return { schemaVersion, ...report };
+  throw new Error(`${path} has schemaVersion ${schemaVersion}, not ${reportSchemaVersion}; name another directory with --report`);
 }
 
 /** Writes `report.json` and returns its path. */
 export function writeReport(directory: string, report: Report): string {
   mkdirSync(directory, { recursive: true });
-  const path = join(directory, 'report.json');
+  const path = join(directory, fileName);
   writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
   return path;
 }

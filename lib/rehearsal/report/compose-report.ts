@@ -1,0 +1,26 @@
+import { cpus, totalmem } from 'node:os';
+
+import type { TierUnderRehearsal } from '../deployment/tier-under-rehearsal';
+import { type Check, type Report, reportSchemaVersion } from './report';
+
+/** What one machine cannot show, whatever it measures. */
+const notProven = [
+  "RDS's own failover time, backups, storage throughput and network latency",
+  'IAM policies, security groups and subnets: everything here may talk to everything',
+  'Graviton: the same versions run here on the processor of this machine',
+];
+
+/** The report on a tier that ran here since then. */
+export function composeReport(environment: string, startedAt: Date, tier: TierUnderRehearsal, checks: readonly Check[]): Report {
+  return {
+    schemaVersion: reportSchemaVersion,
+    environment,
+    startedAt: startedAt.toISOString(),
+    durationSeconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
+    machine: { cores: cpus().length, memoryMiB: Math.round(totalmem() / 2 ** 20) },
+    checks,
+    fidelity: [...tier.deployment.fidelityByType].map(([resourceType, fidelity]) => ({ resourceType, fidelity })).sort((a, b) => (a.resourceType < b.resourceType ? -1 : 1)),
+    scaled: tier.databases.scaled,
+    notProven,
+  };
+}
