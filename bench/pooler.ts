@@ -6,7 +6,7 @@ import { Command } from 'commander';
 
 import { readEnvironment } from '../lib/assembly/environment-assembly';
 import { Connections } from '../lib/rehearsal/connections';
-import { untilListening } from '../lib/rehearsal/deployment/pooler-service';
+import { untilListening } from '../lib/rehearsal/deployment/pooler-task';
 import { TierUnderRehearsal } from '../lib/rehearsal/deployment/tier-under-rehearsal';
 import { Child } from '../lib/rehearsal/engines/child';
 import { debianTools } from '../lib/rehearsal/engines/debian-tools';

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { type AssemblyStack, readEnvironment } from '../assembly/environment-assembly';
 import { Connections } from './connections';
+import type { PoolerServiceOptions } from './deployment/pooler-service';
 import { TierUnderRehearsal } from './deployment/tier-under-rehearsal';
 import { debianTools } from './engines/debian-tools';
 import { loadSample } from './load/sample';
@@ -10,16 +11,12 @@ import { openSite } from './site';
 import { synthesize } from './synthesize';
 import type { Teardown } from './teardown';
 
-export interface BringUpOptions {
+export interface BringUpOptions extends PoolerServiceOptions {
   readonly environment: string;
   /** A cloud assembly. @default - synthesized anew */
   readonly assembly?: string;
   /** Appointments of the sample. */
   readonly rows: number;
-  /** Sessions that the balancer must carry at once. */
-  readonly maxSessions: number;
-  /** Tasks of the pooler. @default - as many as autoscaling starts with */
-  readonly poolerTasks?: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -47,8 +44,8 @@ export async function bringUp(options: BringUpOptions, teardown: Teardown): Prom
   const stacks = readEnvironment(assembly, environment);
 
   progress.begin(`Bringing ${environment} up`);
-  const { maxSessions, poolerTasks } = options;
-  const tier = new TierUnderRehearsal(site, { maxSessions, poolerTasks, signal, onProgress });
+  const { maxSessions, poolerTasks, leavingTimeScale } = options;
+  const tier = new TierUnderRehearsal(site, { maxSessions, poolerTasks, leavingTimeScale, signal, onProgress });
   await tier.deploy(stacks);
   const connections = new Connections(tier);
 

@@ -1,22 +1,13 @@
-import { chmod, chown, cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { AssemblyStack } from '../../assembly/environment-assembly';
 import { referencedIds } from '../../assembly/template';
-import { poolerContainerName, poolerEnvironment, poolerImageFiles } from '../../tier/pooler/pooler.contract';
-import { Child } from '../engines/child';
-import { debianTools, type Tool } from '../engines/debian-tools';
-import { runsAsRoot, unprivilegedUid } from '../engines/unprivileged-user';
-import { accepts, Balancer } from '../network/balancer';
+import { poolerContainerName, poolerEnvironment } from '../../tier/pooler/pooler.contract';
+import { Balancer } from '../network/balancer';
 import type { Site } from '../site';
 import type { ResourceMaker, ResourceRequest } from './deployment';
-
-/** A PgBouncer of the service. */
-export interface PoolerTask {
-  readonly address: string;
-  readonly port: number;
-  readonly process: Child;
-}
+import { PoolerTask } from './pooler-task';
+import { PoolerTasks } from './pooler-tasks';
 
 interface ContainerDefinition {
   readonly Name: string;
@@ -24,6 +15,8 @@ interface ContainerDefinition {
   readonly Environment?: readonly { readonly Name: string; readonly Value: string }[];
   readonly Secrets?: readonly { readonly Name: string; readonly ValueFrom: string }[];
   readonly PortMappings?: readonly { readonly ContainerPort: number }[];
+  /** Seconds that the task has between SIGTERM and SIGKILL. */
+  readonly StopTimeout?: number;
 }
 
 interface TargetGroupProperties {
@@ -47,22 +40,69 @@ interface ServiceProperties {
  */
 const applicationHosts = 4;
 
+/** A balancer may open connections to a target for about that long after it was taken out. */
+const lateFlowsSeconds = 120;
+
+export interface PoolerServiceOptions {
+  /** Sessions that the balancer must carry. */
+  readonly maxSessions: number;
+  /** Tasks to start. @default - as many as autoscaling starts with */
+  readonly poolerTasks?: number;
+  /**
+   * Part of the real time for which a task that leaves is waited for: the deregistration delay, the balancer's lateness
+   * and the first half of the task's own drain. Transactions have their whole time in any case.
+   *
+   * @default 1
+   */
+  readonly leavingTimeScale?: number;
+}
+
 /** PgBouncer's tasks by the image's own entrypoint, behind haproxy in place of the network load balancer. */
 export class PoolerService {
-  readonly tasks: PoolerTask[] = [];
   /** Where clients connect: one address for each application host. */
   readonly addresses: string[] = [];
   private readonly containers = new Map<string, ContainerDefinition>();
   private readonly targetGroups = new Map<string, TargetGroupProperties>();
   private readonly listeners: ListenerProperties[] = [];
+  private deployed?: PoolerTasks;
+  private balancer?: Balancer;
+  private launched = 0;
 
   constructor(
     private readonly site: Site,
-    /** Sessions that the balancer must carry. */
-    private readonly maxSessions: number,
-    /** How many tasks to start. @default - as many as autoscaling starts with */
-    private readonly wishedTasks?: number,
+    private readonly options: PoolerServiceOptions,
   ) {}
+
+  /** Those that get new connections. */
+  get tasks(): readonly PoolerTask[] {
+    return this.deployed?.running ?? [];
+  }
+
+  /** What is shorter here than in the template; empty if nothing is. */
+  get scaled(): readonly string[] {
+    const { leavingTimeScale: scale = 1 } = this.options;
+    return scale === 1 ? [] : [`a PgBouncer task that leaves is waited for ${scale} times as long as in the template: deregistration delay, late connections and drain`];
+  }
+
+  /** Replaces every task, as `UpdateService` with `forceNewDeployment` does. @throws Error if the new ones do not start */
+  async roll(): Promise<void> {
+    await this.required.roll();
+  }
+
+  /** Replaces one task, as ECS does when it is unhealthy. */
+  async replace(task: PoolerTask): Promise<void> {
+    await this.required.replace(task);
+  }
+
+  /** Kills a task, which is not replaced. */
+  async kill(task: PoolerTask): Promise<void> {
+    await this.required.kill(task);
+  }
+
+  private get required(): PoolerTasks {
+    if (!this.deployed) throw new Error('the pooler is not deployed yet');
+    return this.deployed;
+  }
 
   readonly loadBalancer: ResourceMaker = {
     fidelity: 'imitated',
@@ -108,74 +148,79 @@ export class PoolerService {
       const container = this.containers.get(TaskDefinition);
       const [target] = LoadBalancers;
       if (!container || !target) throw new Error('it has no task definition of the pooler, or no target group');
-      for (let task = 1; task <= (this.wishedTasks ?? fewestTasks(request)); task++) await this.startTask(`task-${task}`, container, request.stack);
+      this.deployed = this.tasksOf(request, container, target.TargetGroupArn);
+      await this.deployed.start();
       await this.startBalancer(target.TargetGroupArn);
       return { ref: request.logicalId, attributes: { Name: request.logicalId, ServiceArn: request.logicalId } };
     },
   };
 
-  private async startTask(name: string, container: ContainerDefinition, stack: AssemblyStack): Promise<void> {
+  private tasksOf(request: ResourceRequest, container: ContainerDefinition, targetGroupArn: string): PoolerTasks {
+    const { leavingTimeScale: scale = 1 } = this.options;
+    const delay = attribute(this.targetGroups.get(targetGroupArn)?.TargetGroupAttributes, 'deregistration_delay.timeout_seconds');
+    return new PoolerTasks({
+      serviceName: request.logicalId,
+      desiredCount: this.options.poolerTasks ?? fewestTasks(request),
+      launch: () => this.launchTask(container, request.stack),
+      balancer: () => this.balancer!,
+      ecs: this.site.aws.ecs,
+      leaving: {
+        deregistrationDelaySeconds: Number(delay ?? 300) * scale,
+        lateFlowsSeconds: lateFlowsSeconds * scale,
+        stopTimeoutSeconds: container.StopTimeout ?? 30,
+      },
+    });
+  }
+
+  private async launchTask(container: ContainerDefinition, stack: AssemblyStack): Promise<PoolerTask> {
     const image = stack.imageDirectory(container.Image.split(':').at(-1) ?? '');
     if (!image) throw new Error(`the assembly has no build context of the image ${container.Image}`);
-    const address = this.site.addresses.next();
-    const directory = join(this.site.directory, name);
-    const runDirectory = join(directory, 'run');
-    await cp(image, directory, { recursive: true });
-    await mkdir(runDirectory, { mode: 0o700 });
-    if (runsAsRoot) await chown(runDirectory, unprivilegedUid, unprivilegedUid);
-    const { pgbouncer, openssl } = await debianTools();
-    const process = new Child({
-      name: `pooler ${name}`,
-      command: 'bash',
-      args: [join(directory, poolerImageFiles.entrypoint)],
-      uid: unprivilegedUid,
+    this.launched += 1;
+    const name = `task-${this.launched}`;
+    const variables = Object.fromEntries((container.Environment ?? []).map(({ Name, Value }) => [Name, Value]));
+    const task = await PoolerTask.launch({
+      name,
+      address: this.site.addresses.next(),
+      port: container.PortMappings?.[0]?.ContainerPort ?? 0,
+      image,
+      directory: join(this.site.directory, name),
       environment: {
-        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        ...Object.fromEntries((container.Environment ?? []).map(({ Name, Value }) => [Name, Value])),
+        ...variables,
+        ...this.drainSeconds(variables),
         ...Object.fromEntries((container.Secrets ?? []).map(({ Name, ValueFrom }) => [Name, this.secretValue(ValueFrom)])),
-        [poolerEnvironment.listenAddress]: address,
-        [poolerEnvironment.runDirectory]: runDirectory,
         [poolerEnvironment.serverTlsCaFile]: this.site.authorityFile,
         [poolerEnvironment.resolvConf]: this.site.resolvConfFile,
-        [poolerEnvironment.binary]: await writeWrapper(join(directory, 'pgbouncer'), pgbouncer),
-        [poolerEnvironment.openssl]: await writeWrapper(join(directory, 'openssl'), openssl),
       },
     });
     // No client here waits for a slow goodbye: the drain is for a rolling deployment.
-    this.site.teardown.defer(`pooler ${name}`, () => process.stop('SIGKILL'));
-    const port = container.PortMappings?.[0]?.ContainerPort ?? 0;
-    await untilListening(process, address, port);
-    this.tasks.push({ address, port, process });
-    this.site.aws.ecs.addTask(address);
+    this.site.teardown.defer(`pooler ${name}`, () => task.kill());
+    return task;
+  }
+
+  private drainSeconds({ [poolerEnvironment.drainSeconds]: seconds }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const { leavingTimeScale: scale = 1 } = this.options;
+    return seconds === undefined ? {} : { [poolerEnvironment.drainSeconds]: `${Math.ceil(Number(seconds) * scale)}` };
   }
 
   private async startBalancer(targetGroupArn: string): Promise<void> {
     const listener = this.listeners.find(({ DefaultActions }) => DefaultActions.some((action) => action.TargetGroupArn === targetGroupArn));
     const targetGroup = this.targetGroups.get(targetGroupArn);
     if (!listener || !targetGroup) throw new Error(`no listener forwards to its target group ${targetGroupArn}`);
-    const balancer = await Balancer.start({
+    this.balancer = await Balancer.start({
       addresses: this.addresses,
       port: listener.Port,
       targets: this.tasks.map(({ address, port }) => `${address}:${port}`),
       sticky: attribute(targetGroup.TargetGroupAttributes, 'stickiness.enabled') === 'true',
       idleTimeoutSeconds: Number(attribute(listener.ListenerAttributes, 'tcp.idle_timeout.seconds') ?? 350),
-      maxSessions: this.maxSessions,
+      maxSessions: this.options.maxSessions,
     });
-    this.site.teardown.defer('balancer', () => balancer.stop());
+    this.site.teardown.defer('balancer', () => this.balancer!.stop());
   }
 
   /** `arn` is the whole secret, `arn:key::` one key of its JSON. */
   private secretValue(valueFrom: string): string {
     const [arn, key] = [valueFrom.split(':').slice(0, 7).join(':'), valueFrom.split(':')[7]];
     return key ? (this.site.aws.secrets.json(arn)[key] ?? '') : this.site.aws.secrets.text(arn);
-  }
-}
-
-/** @throws Error with the end of its log, if PgBouncer ends before it listens */
-export async function untilListening(process: Child, address: string, port: number): Promise<void> {
-  while (!(await accepts(address, port))) {
-    if (!process.isRunning) throw new Error(`PgBouncer did not start on ${address}:${port}; the end of its log:\n${process.logTail(8)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
@@ -189,12 +234,4 @@ function fewestTasks({ logicalId, stack }: ResourceRequest): number {
 
 function attribute(attributes: readonly { readonly Key: string; readonly Value: string }[] = [], key: string): string | undefined {
   return attributes.find(({ Key }) => Key === key)?.Value;
-}
-
-/** A program that calls the tool: the entrypoint takes one path. */
-async function writeWrapper(path: string, { command, args }: Tool): Promise<string> {
-  const words = [command, ...args].map((word) => `'${word.replace(/'/g, `'\\''`)}'`).join(' ');
-  await writeFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
-  await chmod(path, 0o755);
-  return path;
 }

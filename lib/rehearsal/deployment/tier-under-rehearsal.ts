@@ -8,14 +8,10 @@ import { Databases } from './databases';
 import { Deployment, type ResourceMaker } from './deployment';
 import { Functions } from './functions';
 import { PublishedParameters } from './parameters';
-import { PoolerService } from './pooler-service';
+import { PoolerService, type PoolerServiceOptions } from './pooler-service';
 import { secretAttachmentMaker, secretMaker } from './secrets';
 
-export interface TierOptions {
-  /** Sessions that the balancer must carry at once. */
-  readonly maxSessions: number;
-  /** Tasks of the pooler. @default - as many as autoscaling starts with */
-  readonly poolerTasks?: number;
+export interface TierOptions extends PoolerServiceOptions {
   readonly onProgress: (what: string) => void;
   readonly signal: AbortSignal;
 }
@@ -33,7 +29,7 @@ export class TierUnderRehearsal {
     private readonly options: TierOptions,
   ) {
     this.databases = new Databases(site);
-    this.pooler = new PoolerService(site, options.maxSessions, options.poolerTasks);
+    this.pooler = new PoolerService(site, options);
     this.functions = new Functions(site, options.signal);
     const makers = this.makers();
     this.deployment = new Deployment(

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { Child } from '../engines/child';
 import { debianTools } from '../engines/debian-tools';
 import { openFileLimit } from '../engines/open-file-limit';
-import { type BalancerSettings, renderHaproxyConfig } from './haproxy-config';
+import { addTarget, type BalancerSettings, removeTarget, renderHaproxyConfig } from './haproxy-config';
+import { commandHaproxy } from './haproxy-runtime';
 
 /** Two sockets a session, and some for haproxy itself. */
 const socketsPerSession = 2;
@@ -19,6 +20,7 @@ export class Balancer {
     readonly addresses: readonly string[],
     readonly port: number,
     private readonly children: readonly Child[],
+    private readonly sockets: readonly string[],
     private readonly directory: string,
   ) {}
 
@@ -33,13 +35,16 @@ export class Balancer {
     const processes = Math.min(settings.addresses.length, Math.ceil(settings.maxSessions / sessionsPerProcess));
     const directory = await mkdtemp(join(tmpdir(), 'balancer-'));
     const children: Child[] = [];
-    const balancer = new Balancer(settings.addresses, settings.port, children, directory);
+    const sockets: string[] = [];
+    const balancer = new Balancer(settings.addresses, settings.port, children, sockets, directory);
     try {
       for (let index = 0; index < processes; index++) {
         const addresses = settings.addresses.filter((_, position) => position % processes === index);
         const maxSessions = Math.min(sessionsPerProcess, settings.maxSessions);
         const file = join(directory, `haproxy-${index}.cfg`);
-        await writeFile(file, renderHaproxyConfig({ ...settings, addresses, maxSessions }));
+        const socket = join(directory, `haproxy-${index}.sock`);
+        sockets.push(socket);
+        await writeFile(file, renderHaproxyConfig({ ...settings, addresses, maxSessions, socket }));
         const child = new Child({ name: `balancer ${index + 1}`, ...haproxy, args: [...haproxy.args, '-db', '-f', file] });
         children.push(child);
         await listening(child, addresses[0]!, settings.port);
@@ -51,6 +56,16 @@ export class Balancer {
     }
   }
 
+  /** Registers a target, `address:port`: it gets new connections. */
+  async register(target: string): Promise<void> {
+    await this.command(addTarget(target));
+  }
+
+  /** Sends nobody new to a target; its connections stay until one of their ends closes them. */
+  async deregister(target: string): Promise<void> {
+    await this.command(removeTarget(target));
+  }
+
   logTail(lines?: number): string {
     return this.children.map((child) => child.logTail(lines)).join('\n');
   }
@@ -58,6 +73,10 @@ export class Balancer {
   async stop(): Promise<void> {
     await Promise.all(this.children.map((child) => child.stop('SIGKILL')));
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private async command(commands: readonly string[]): Promise<void> {
+    for (const socket of this.sockets) for (const command of commands) await commandHaproxy(socket, command);
   }
 }
 

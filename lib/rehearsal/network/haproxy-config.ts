@@ -12,16 +12,27 @@ export interface BalancerSettings {
   readonly maxSessions: number;
 }
 
+/** Of one process. */
+export interface HaproxySettings extends BalancerSettings {
+  /** Path of the socket on which it takes commands. */
+  readonly socket: string;
+}
+
+/** What every target is told to haproxy with, at its start or later. */
+const checked = 'check inter 10s';
+const proxy = 'balancer';
+
 /**
  * The configuration of haproxy that does what a TCP listener of a network load balancer does. On one machine every
  * client has the same address, so hosts are told apart by the address that they connect to.
  *
  * @see https://docs.haproxy.org/3.0/configuration.html
  */
-export function renderHaproxyConfig({ addresses, port, targets, sticky, idleTimeoutSeconds, maxSessions }: BalancerSettings): string {
+export function renderHaproxyConfig({ addresses, port, targets, sticky, idleTimeoutSeconds, maxSessions, socket }: HaproxySettings): string {
   return [
     'global',
     '  nbthread 1',
+    `  stats socket ${socket} mode 600 level admin`,
     `  maxconn ${maxSessions}`,
     '',
     'defaults',
@@ -31,11 +42,21 @@ export function renderHaproxyConfig({ addresses, port, targets, sticky, idleTime
     `  timeout client ${idleTimeoutSeconds}s`,
     `  timeout server ${idleTimeoutSeconds}s`,
     '',
-    'listen balancer',
+    `listen ${proxy}`,
     ...addresses.map((address) => `  bind ${address}:${port}`),
     '  balance roundrobin',
     ...(sticky ? ['  stick-table type ip size 1k', '  stick on dst'] : []),
-    ...targets.map((target, index) => `  server task-${index + 1} ${target} check inter 10s`),
+    ...targets.map((target) => `  server ${target} ${target} ${checked}`),
     '',
   ].join('\n');
+}
+
+/** Commands to a running haproxy that bring a target in. */
+export function addTarget(target: string): readonly string[] {
+  return [`add server ${proxy}/${target} ${target} ${checked}`, `enable health ${proxy}/${target}`, `enable server ${proxy}/${target}`];
+}
+
+/** Commands that send nobody new to a target, and leave its connections alone. */
+export function removeTarget(target: string): readonly string[] {
+  return [`disable health ${proxy}/${target}`, `set server ${proxy}/${target} state maint`];
 }

@@ -20,7 +20,7 @@ export function composeReport(environment: string, startedAt: Date, tier: TierUn
     machine: { cores: cpus().length, memoryMiB: Math.round(totalmem() / 2 ** 20) },
     checks,
     fidelity: [...tier.deployment.fidelityByType].map(([resourceType, fidelity]) => ({ resourceType, fidelity })).sort((a, b) => (a.resourceType < b.resourceType ? -1 : 1)),
-    scaled: tier.databases.scaled,
+    scaled: [...tier.databases.scaled, ...tier.pooler.scaled],
     notProven,
   };
 }

@@ -38,11 +38,12 @@ function askThrough(host: string): Promise<string> {
   });
 }
 
-async function withBalancer(sticky: boolean, use: () => Promise<void>): Promise<void> {
-  const targets = tasks.map((address) => `${address}:${port}`);
+const targets = tasks.map((address) => `${address}:${port}`);
+
+async function withBalancer(sticky: boolean, use: (balancer: Balancer) => Promise<void>): Promise<void> {
   const balancer = await Balancer.start({ addresses: hosts, port, targets, sticky, idleTimeoutSeconds: 350, maxSessions: 100 });
   try {
-    await use();
+    await use(balancer);
   } finally {
     await balancer.stop();
   }
@@ -64,6 +65,31 @@ describe('the balancer', () => {
   it('shares the connections of one host out when it need not be sticky', async () => {
     await withBalancer(false, async () => {
       expect([await askThrough(hosts[0]!), await askThrough(hosts[0]!)].sort()).toEqual(tasks);
+    });
+  });
+});
+
+describe('the targets of a running balancer', () => {
+  it('are added and removed under connections that stay', async () => {
+    const balancer = await Balancer.start({ addresses: hosts, port, targets: [targets[0]!], sticky: true, idleTimeoutSeconds: 350, maxSessions: 100 });
+    try {
+      const staying = connect({ host: hosts[0]!, port });
+      const closed = new Promise<string>((resolve) => staying.once('close', () => resolve('closed')));
+      await new Promise((resolve) => staying.once('data', resolve));
+      await balancer.register(targets[1]!);
+      expect(await askThrough(hosts[0]!)).toBe(tasks[0]); // it sticks
+      await balancer.deregister(targets[0]!);
+      for (const host of hosts) expect(await askThrough(host)).toBe(tasks[1]);
+      expect(await Promise.race([closed, new Promise((resolve) => setTimeout(() => resolve('open'), 500))])).toBe('open');
+      staying.destroy();
+    } finally {
+      await balancer.stop();
+    }
+  });
+
+  it('are refused with what haproxy says', async () => {
+    await withBalancer(true, async (balancer) => {
+      await expect(balancer.register(targets[0]!)).rejects.toThrow(/haproxy refused "add server balancer\/127\.36\.1\.1:6432.*Already exists/s);
     });
   });
 });

@@ -1,0 +1,114 @@
+import { chmod, chown, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { poolerEnvironment, poolerImageFiles } from '../../tier/pooler/pooler.contract';
+import { Child, run } from '../engines/child';
+import { debianTools, type Tool } from '../engines/debian-tools';
+import { runsAsRoot, unprivilegedUid } from '../engines/unprivileged-user';
+import { accepts } from '../network/balancer';
+
+export interface PoolerTaskOptions {
+  /** In messages, and of its directory. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** Build context of the image. */
+  readonly image: string;
+  /** A directory of its own, which does not exist yet. */
+  readonly directory: string;
+  /** The container's, secrets included. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A task of the service: PgBouncer by the image's own entrypoint. */
+export class PoolerTask {
+  private constructor(
+    private readonly options: PoolerTaskOptions,
+    readonly process: Child,
+    private readonly environment: NodeJS.ProcessEnv,
+  ) {}
+
+  /** Starts it; whether it listens, `untilListening` tells. */
+  static async launch(options: PoolerTaskOptions): Promise<PoolerTask> {
+    const { name, address, image, directory } = options;
+    const runDirectory = join(directory, 'run');
+    await cp(image, directory, { recursive: true });
+    await mkdir(runDirectory, { mode: 0o700 });
+    if (runsAsRoot) await chown(runDirectory, unprivilegedUid, unprivilegedUid);
+    const { pgbouncer, openssl } = await debianTools();
+    const environment = {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      ...options.environment,
+      [poolerEnvironment.listenAddress]: address,
+      [poolerEnvironment.runDirectory]: runDirectory,
+      [poolerEnvironment.binary]: await writeWrapper(join(directory, 'pgbouncer'), pgbouncer),
+      [poolerEnvironment.openssl]: await writeWrapper(join(directory, 'openssl'), openssl),
+    };
+    const process = new Child({
+      name: `pooler ${name}`,
+      command: 'bash',
+      args: [join(directory, poolerImageFiles.entrypoint)],
+      uid: unprivilegedUid,
+      environment,
+    });
+    return new PoolerTask(options, process, environment);
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get address(): string {
+    return this.options.address;
+  }
+
+  get port(): number {
+    return this.options.port;
+  }
+
+  /** Whether the image's own health check succeeds; ECS asks every five seconds and believes the second failure. */
+  async isHealthy(): Promise<boolean> {
+    const args = [join(this.options.directory, poolerImageFiles.healthCheck)];
+    return run({ name: 'health check', command: 'bash', args, environment: this.environment, uid: unprivilegedUid }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Stops PgBouncer in mid-sentence, and not its entrypoint: connections stay open, and nobody answers. */
+  async freeze(): Promise<void> {
+    process.kill(await this.pgbouncerPid(), 'SIGSTOP');
+  }
+
+  /** Lets it go on. */
+  async thaw(): Promise<void> {
+    process.kill(await this.pgbouncerPid(), 'SIGCONT');
+  }
+
+  /** Kills it and all it has started, as a machine that is gone. */
+  async kill(): Promise<void> {
+    await this.process.stop('SIGKILL');
+  }
+
+  /** The entrypoint's first child. */
+  private async pgbouncerPid(): Promise<number> {
+    const { pid } = this.process;
+    return Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ')[0]);
+  }
+}
+
+/** @throws Error with the end of its log, if PgBouncer ends before it listens */
+export async function untilListening(process: Child, address: string, port: number): Promise<void> {
+  while (!(await accepts(address, port))) {
+    if (!process.isRunning) throw new Error(`PgBouncer did not start on ${address}:${port}; the end of its log:\n${process.logTail(8)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A program that calls the tool: the entrypoint takes one path. */
+async function writeWrapper(path: string, { command, args }: Tool): Promise<string> {
+  const words = [command, ...args].map((word) => `'${word.replace(/'/g, `'\\''`)}'`).join(' ');
+  await writeFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
+  await chmod(path, 0o755);
+  return path;
+}
