@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
@@ -11,31 +12,40 @@ import { indexCatalogue, type IndexCatalogue } from '../lib/tier/indexes/index-c
 import { type IndexLine, planLines, statusLines } from '../lib/tier/indexes/index-plan';
 import { catalogueFromProperties } from '../lib/tier/indexes/index-properties';
 import { IndexReconciler, type IndexStatus } from '../lib/tier/indexes/index-reconciler';
-import { type AcceptedCatalogue, readCatalogue } from '../lib/tier/indexes/index-store';
+import { prepareSession } from '../lib/tier/indexes/index-session';
+import { acceptAgain, type AcceptedCatalogue, readCatalogue } from '../lib/tier/indexes/index-store';
 import { describeWait } from '../lib/tier/indexes/build-waits';
 
 /** 0: nothing refused, 1: something is refused or failed, 2: the database could not be looked at. */
 const exitCodes = { fine: 0, refused: 1, couldNotLook: 2 } as const;
 
+/** Modes of libpq that node-postgres does not tell apart. https://www.postgresql.org/docs/17/libpq-ssl.html */
+const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
 interface Options {
   readonly url: string;
-  readonly ca?: string;
+  readonly ca: string;
   readonly environment: string;
   readonly json: boolean;
 }
 
 const program = new Command('npm run indexes --')
-  .description('Shows what a deploy would do to the indexes of a database, or how far it is. Changes nothing.')
+  .description('Shows what a deploy would do to the indexes of a database, or how far it is.')
   .addHelpText('after', '\nExit codes: 0 nothing refused, 1 something refused or failed, 2 the database could not be looked at.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.couldNotLook));
-addOptions(program.command('plan').description("what a deploy of an environment's list of indexes would do")).action((options: Options) => show(options, planned));
-addOptions(program.command('status').description('how far the last deploy is, who is waited for, and what has drifted')).action((options: Options) => show(options, reached));
+addShowing(program.command('plan').description("what a deploy of an environment's list of indexes would do; changes nothing")).action((options: Options) => show(options, planned));
+addShowing(program.command('status').description('how far the last deploy is, who is waited for, and what has drifted; changes nothing')).action((options: Options) => show(options, reached));
+addAddress(program.command('retry').description('has the scheduled function build again what was given up or has drifted, as a deploy of the same list would')).action(retry);
 program.parse();
 
-function addOptions(command: Command): Command {
+function addAddress(command: Command): Command {
   return command
-    .addOption(new Option('-u, --url <url>', 'the primary itself, as postgresql://user@host:5432/database?sslmode=require; the password may stand in PGPASSWORD').makeOptionMandatory())
-    .option('--ca <file>', "certificate authorities in PEM that the server's certificate must come from; without, it is encrypted but not verified")
+    .addOption(new Option('-u, --url <url>', 'the primary itself, as postgresql://user@host:5432/database?sslmode=verify-full; the password may stand in PGPASSWORD').makeOptionMandatory())
+    .option('--ca <file>', 'certificate authorities in PEM for sslmode verify-ca and verify-full', join(__dirname, '../assets/pgbouncer/rds-ca.pem'));
+}
+
+function addShowing(command: Command): Command {
+  return addAddress(command)
     .addOption(new Option('-e, --environment <name>', 'whose list of indexes').choices(Object.keys(environments)).default('production'))
     .option('--json', 'as JSON', false);
 }
@@ -61,15 +71,33 @@ async function reached(connect: () => Promise<Client>, { environment }: Options)
 
 async function show(options: Options, look: (connect: () => Promise<Client>, options: Options) => Promise<Shown>): Promise<void> {
   try {
-    const config = clientConfig(options);
-    const { status, lines } = await look(() => connect(config), options);
+    const { status, lines } = await look(() => connect(options), options);
     if (options.json) process.stdout.write(`${JSON.stringify({ database: status.survey.database, indexes: lines, waits: status.waits, leftovers: status.survey.leftovers }, null, 2)}\n`);
-    else process.stdout.write(`${render(lines)}\n${[...status.waits.map(describeWait), ...status.survey.leftovers].join('\n')}\n`);
+    else process.stdout.write([render(lines), ...status.waits.map(describeWait), ...status.survey.leftovers].map((text) => `${text}\n`).join(''));
     process.exitCode = lines.some(({ refused }) => refused) ? exitCodes.refused : exitCodes.fine;
   } catch (error) {
-    process.stderr.write(`the database could not be looked at: ${(error as Error).message}\n`);
-    process.exitCode = exitCodes.couldNotLook;
+    fail(error as Error);
   }
+}
+
+async function retry(options: Options): Promise<void> {
+  try {
+    const session = await connect(options);
+    try {
+      await prepareSession(session);
+      if (!(await acceptAgain(session))) throw new Error('no deploy has been here yet, so there is nothing to try again');
+    } finally {
+      await session.end();
+    }
+    process.stdout.write('the scheduled function takes it up within five minutes; see: npm run indexes -- status\n');
+  } catch (error) {
+    fail(error as Error);
+  }
+}
+
+function fail({ message }: Error): void {
+  process.stderr.write(`the database could not be looked at: ${message}\n`);
+  process.exitCode = exitCodes.couldNotLook;
 }
 
 function render(lines: readonly IndexLine[]): string {
@@ -96,15 +124,27 @@ function reconcilerFor(connect: () => Promise<Client>, catalogue: IndexCatalogue
   return new IndexReconciler({ connect, catalogue, generation, log: () => undefined });
 }
 
-function clientConfig({ url, ca }: Options): ClientConfig {
+function clientConfig({ url, ca }: Options): { readonly config: ClientConfig; readonly mayGoPlain: boolean } {
+  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) throw new Error('--url is not of the form postgresql://user@host:5432/database?sslmode=verify-full');
   const parsed = new URL(url);
-  const sslMode = parsed.searchParams.get('sslmode') ?? (ca === undefined ? 'prefer' : 'verify-full');
+  const mode = parsed.searchParams.get('sslmode') ?? 'prefer';
+  if (!sslModes.some((known) => known === mode)) throw new Error(`sslmode is "${mode}"; it may be ${sslModes.join(', ')}`);
   parsed.searchParams.delete('sslmode');
-  const verified = ca === undefined ? { rejectUnauthorized: false } : { ca: readFileSync(ca, 'utf8') };
-  return { connectionString: parsed.href, application_name: 'npm run indexes', connectionTimeoutMillis: 10_000, ...(sslMode !== 'disable' && sslMode !== 'prefer' && { ssl: verified }) };
+  const ssl = mode === 'disable' ? false : { rejectUnauthorized: mode.startsWith('verify'), ...(mode.startsWith('verify') && { ca: readFileSync(ca, 'utf8') }), ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }) };
+  return { config: { connectionString: parsed.href, application_name: 'npm run indexes', connectionTimeoutMillis: 10_000, ssl }, mayGoPlain: mode === 'prefer' };
 }
 
-async function connect(config: ClientConfig): Promise<Client> {
+async function connect(options: Options): Promise<Client> {
+  const { config, mayGoPlain } = clientConfig(options);
+  try {
+    return await open(config);
+  } catch (error) {
+    if (!mayGoPlain || !(error as Error).message.includes('does not support SSL')) throw error;
+    return open({ ...config, ssl: false });
+  }
+}
+
+async function open(config: ClientConfig): Promise<Client> {
   const client = new Client(config);
   client.on('error', () => undefined);
   await client.connect();

@@ -7,6 +7,11 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A name in its schema as SQL text. */
+export function quoteQualified(schema: string, name: string): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+}
+
 /**
  * A string constant as SQL text; relies on `standard_conforming_strings`, which is on unless somebody switched it off.
  *

@@ -1,4 +1,6 @@
-import { type CataloguedIndex, qualifiedName } from './index-catalogue';
+import { quoteQualified } from '../database/sql-quoting';
+import { type CataloguedIndex, qualifiedName, qualifiedTable } from './index-catalogue';
+import { tryAgain } from './index-decision';
 import type { AcceptedTrial } from './index-trial';
 
 /** Why a build failed, and whether another attempt would too. */
@@ -7,41 +9,66 @@ export interface BuildProblem {
   readonly hopeless: boolean;
 }
 
+/** An error of PostgreSQL has a severity; one of the connection to it has not. */
+export type BuildError = Error & { readonly code?: string; readonly severity?: string };
+
 /**
- * What to say of a build's error. PostgreSQL's detail is left out: it quotes values of rows.
+ * What to say of a build's error. PostgreSQL's detail is left out, and its message too where it may quote values of rows.
  *
  * @see https://www.postgresql.org/docs/17/errcodes-appendix.html
  */
-export function buildProblem(index: CataloguedIndex, trial: AcceptedTrial, error: Error & { code?: string }): BuildProblem {
-  const table = `${index.schema}.${index.table}`;
-  switch (error.code) {
+export function buildProblem(index: CataloguedIndex, trial: AcceptedTrial, error: BuildError): BuildProblem {
+  const { code = '', message, severity } = error;
+  const table = qualifiedTable(index);
+  if (severity === undefined) return { problem: 'the connection to the build was lost, as in a failover or a restart', hopeless: false };
+  switch (code) {
     case '23505':
-      return { problem: `${table} holds duplicates, so the unique index cannot be, and was removed; remove them, then deploy again${duplicatesQuery(index, trial)}`, hopeless: true };
+      return { problem: `${table} holds duplicates on (${keyOf(trial).join(', ')}), so the unique index cannot be, and is removed; delete them, then ${tryAgain}; find them with: ${duplicatesSql(index, trial)}`, hopeless: true };
     case '40P01':
       return { problem: `other DDL or ANALYZE waited on ${table} and cancelled the build`, hopeless: false };
     case '53100':
-      return { problem: 'the disk is full; raise storage.sizeGiB, then deploy again', hopeless: true };
+      return { problem: `the disk is full; raise storage.sizeGiB, then ${tryAgain}`, hopeless: true };
     case '53200':
-      return { problem: 'the server ran out of memory; lower maintenance_work_mem or choose a larger instance class, then deploy again', hopeless: true };
+      return { problem: `the server ran out of memory; lower maintenance_work_mem or choose a larger instance class, then ${tryAgain}`, hopeless: true };
     case '42501':
-      return { problem: `${error.message}; the role that builds must have the rights of the owner of ${table}`, hopeless: true };
+      return { problem: `${message}; the role that builds must have the rights of the owner of ${table}`, hopeless: true };
     case '25001':
       return { problem: 'the session is inside a transaction, as behind a pooler; use the endpoint of the instance itself', hopeless: true };
+    case '25006':
+      return { problem: 'the server is read-only: the endpoint is a replica, or a failover is under way; indexes are built on the primary', hopeless: false };
     case '57P01':
     case '57P02':
     case '57P03':
-    case undefined:
       return { problem: 'the session of the build was ended, as in a failover or a restart', hopeless: false };
     case '57014':
       return { problem: `somebody cancelled the build of ${qualifiedName(index)}`, hopeless: false };
-    default:
-      return { problem: `${error.message} (SQLSTATE ${error.code})`, hopeless: false };
   }
+  if (mayQuoteRows.test(code)) {
+    return { problem: `the index cannot be computed for some row of ${table} (SQLSTATE ${code}); the server's log names the value; correct the rows or the definition, then ${tryAgain}`, hopeless: true };
+  }
+  return { problem: `${message} (SQLSTATE ${code})`, hopeless: /^(0A|42|54)/.test(code) };
 }
 
-/** Only where plain columns say it: what an expression compares, its author knows best. */
-function duplicatesQuery({ schema, table }: CataloguedIndex, trial: AcceptedTrial): string {
-  if (trial.columns.length !== trial.columnCount || trial.columns.length === 0) return '';
-  const columns = trial.columns.join(', ');
-  return `; find them with: SELECT ${columns}, count(*) FROM ${schema}.${table} GROUP BY ${columns} HAVING count(*) > 1`;
+/** Data exceptions and violated constraints quote what they found; what a function raises, or another server says, may. */
+const mayQuoteRows = /^(22|23|38|39|HV|P0)/;
+
+/** NULLs are no duplicates of each other, unless the definition says so. */
+function duplicatesSql({ schema, table }: CataloguedIndex, trial: AcceptedTrial): string {
+  const key = keyOf(trial);
+  const conditions = [
+    ...(trial.predicate === null ? [] : [trial.predicate]),
+    ...(/\) NULLS NOT DISTINCT/.test(trial.canonical) ? [] : key.map((column) => `${column} IS NOT NULL`)),
+  ];
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
+  return `SELECT ${key.join(', ')}, count(*) FROM ${quoteQualified(schema, table)}${where} GROUP BY ${key.join(', ')} HAVING count(*) > 1`;
+}
+
+function keyOf({ columns, keyCount }: AcceptedTrial): readonly string[] {
+  return columns.slice(0, keyCount);
+}
+
+/** A failover, a restart, or DDL in the way: it passes, and the next look may succeed. */
+export function isPassing({ code = '', message, severity }: BuildError): boolean {
+  if (severity !== undefined) return /^(08|57P|55P03|53300|57014|25006)/.test(code);
+  return /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) || /^(Connection terminated|timeout expired|Client has encountered a connection error)/.test(message);
 }

@@ -1,24 +1,28 @@
 import type { Client } from 'pg';
 
 import { recordProblem, recordStart, type RecordedBuild } from './build-history';
-import { buildProblem } from './build-problems';
+import { type BuildError, type BuildProblem, buildProblem } from './build-problems';
 import type { CataloguedIndex } from './index-catalogue';
 import { type Decision, mostAttempts } from './index-decision';
 import type { ObservedIndex } from './index-observation';
 import { builtHereComment, replacedComment } from './index-ownership';
 import { becomeBuilder, tryLockTable } from './index-session';
-import { commentSql, createConcurrentlySql, dropConcurrentlySql, renameSql } from './index-sql';
+import { commentSql, createConcurrentlySql, dropConcurrentlySql, renameSql, runStatement } from './index-sql';
 import type { AcceptedTrial } from './index-trial';
 
 export interface BuilderOptions {
   /** Opens a session on the primary, as the role that owns the tables. */
   readonly connect: () => Promise<Client>;
+  /** False once another catalogue has been accepted: then nothing is done for this one any more. */
+  readonly isAccepted: (session: Client) => Promise<boolean>;
   /** One structured line for each thing that happens. */
   readonly log: (event: Readonly<Record<string, unknown>>) => void;
 }
 
 /** A swap takes milliseconds; one that must wait is tried again at the next look. */
 const swapLockTimeout = '2s';
+/** A function that is frozen in the middle of it must not keep its locks. */
+const swapIdleTimeout = '5s';
 
 /**
  * Does what was decided about an index, in a session of its own that holds the table's lock. What takes long is left to
@@ -48,15 +52,15 @@ export class IndexBuilder {
   async build(recorded: RecordedBuild, tableOid: string, trial: AcceptedTrial, { as, remains }: Extract<Decision, { kind: 'build' }>): Promise<void> {
     const { index } = recorded;
     await this.detached(index.name, tableOid, async (session) => {
-      if (remains && !(await this.drop(session, remains, 'what a build or a change left behind'))) return;
+      if (remains && !(await this.drop(session, remains, remains.valid ? 'a change that was given up left it' : 'its build vanished, as in a failover, or failed'))) return;
       if (await exists(session, index.schema, as)) return; // somebody else was quicker
       const attempt = await recordStart(session, recorded);
       this.options.log({ event: 'build started', index: index.name, table: index.table, attempt, of: mostAttempts, ...(as !== index.name && { as }) });
       try {
-        await session.query(createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical));
+        await runStatement(session, createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical));
       } catch (error) {
         await session.end().catch(() => undefined);
-        await this.fail(recorded, buildProblem(index, trial, error as Error & { code?: string }));
+        await this.fail(recorded, attempt, buildProblem(index, trial, error as BuildError));
       }
     });
   }
@@ -70,15 +74,16 @@ export class IndexBuilder {
   async swap(index: CataloguedIndex, { current, replacement, aside, inTheWay }: Extract<Decision, { kind: 'swap' }>, generation: number): Promise<void> {
     await this.detached(index.name, replacement.tableOid, async (session) => {
       if (inTheWay && !(await this.drop(session, inTheWay, 'an older replaced one'))) return;
-      await session.query(`BEGIN; SET LOCAL lock_timeout = '${swapLockTimeout}'`);
+      await session.query(`BEGIN; SET LOCAL lock_timeout = '${swapLockTimeout}'; SET LOCAL idle_in_transaction_session_timeout = '${swapIdleTimeout}'`);
       try {
+        if (!(await isAsSeen(session, replacement)) || (current && !(await isAsSeen(session, current)))) throw new Error('somebody else was quicker');
         // The replacement first, by a name that nobody has: both may swap their names.
         const between = `index_swap_${replacement.oid}`;
-        await session.query(renameSql(index.schema, replacement.name, between));
-        if (current) await session.query(renameSql(index.schema, current.name, aside));
-        await session.query(renameSql(index.schema, between, index.name));
-        await session.query(commentSql(index.schema, index.name, builtHereComment));
-        if (current?.comment === builtHereComment) await session.query(commentSql(index.schema, aside, replacedComment(generation)));
+        await runStatement(session, renameSql(index.schema, replacement.name, between));
+        if (current) await runStatement(session, renameSql(index.schema, current.name, aside));
+        await runStatement(session, renameSql(index.schema, between, index.name));
+        await runStatement(session, commentSql(index.schema, index.name, builtHereComment));
+        if (current?.comment === builtHereComment) await runStatement(session, commentSql(index.schema, aside, replacedComment(generation)));
         await session.query('COMMIT');
       } catch (error) {
         await session.query('ROLLBACK');
@@ -89,8 +94,9 @@ export class IndexBuilder {
     });
   }
 
-  private async fail(recorded: RecordedBuild, { problem, hopeless }: { readonly problem: string; readonly hopeless: boolean }): Promise<void> {
-    this.options.log({ event: 'build failed', index: recorded.index.name, table: recorded.index.table, problem });
+  private async fail(recorded: RecordedBuild, attempt: number, { problem, hopeless }: BuildProblem): Promise<void> {
+    const next = hopeless || attempt >= mostAttempts ? 'not tried again' : `tried again, attempt ${attempt + 1} of ${mostAttempts}`;
+    this.options.log({ event: 'build failed', index: recorded.index.name, table: recorded.index.table, problem, next });
     // Not in the session of the build, which may be gone.
     const session = await this.options.connect();
     try {
@@ -102,14 +108,9 @@ export class IndexBuilder {
 
   /** False if it is not what it was when it was looked at. */
   private async drop(session: Client, index: ObservedIndex, why: string): Promise<boolean> {
-    const { rows } = await session.query<{ valid: boolean }>(
-      `SELECT i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE i.indexrelid = $1 AND n.nspname = $2 AND c.relname = $3`,
-      [index.oid, index.schema, index.name],
-    );
-    if (rows[0]?.valid !== index.valid) return false;
+    if (!(await isAsSeen(session, index))) return false;
+    await runStatement(session, dropConcurrentlySql(index));
     this.options.log({ event: 'index dropped', index: index.name, table: index.table, why });
-    await session.query(dropConcurrentlySql(index));
     return true;
   }
 
@@ -121,7 +122,7 @@ export class IndexBuilder {
     const working = (async () => {
       try {
         await becomeBuilder(session, index);
-        if (await tryLockTable(session, tableOid)) await work(session);
+        if ((await tryLockTable(session, tableOid)) && (await this.options.isAccepted(session))) await work(session);
       } finally {
         await session.end().catch(() => undefined);
       }
@@ -137,6 +138,15 @@ async function withinMs(longestMs: number, work: Promise<unknown>): Promise<void
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, longestMs)))]);
   clearTimeout(timer);
+}
+
+async function isAsSeen(session: Client, { oid, schema, name, valid }: ObservedIndex): Promise<boolean> {
+  const { rows } = await session.query<{ valid: boolean }>(
+    `SELECT i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE i.indexrelid = $1 AND n.nspname = $2 AND c.relname = $3`,
+    [oid, schema, name],
+  );
+  return rows[0]?.valid === valid;
 }
 
 async function exists(session: Client, schema: string, name: string): Promise<boolean> {

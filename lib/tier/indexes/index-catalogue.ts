@@ -25,6 +25,10 @@ export function qualifiedName({ schema, name }: { readonly schema: string; reado
   return `${schema}.${name}`;
 }
 
+export function qualifiedTable({ schema, table }: Pick<CataloguedIndex, 'schema' | 'table'>): string {
+  return `${schema}.${table}`;
+}
+
 /** What is wrong with the lists of indexes, as far as it shows without a database; one message each. */
 export function indexProblems(indexes: readonly IndexDefinition[], retired: readonly RetiredIndex[] = []): readonly string[] {
   const catalogue = indexCatalogue(indexes, retired);

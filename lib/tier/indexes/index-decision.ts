@@ -1,12 +1,17 @@
+import { quoteIdentifier, quoteQualified } from '../database/sql-quoting';
 import type { BuildRecord } from './build-history';
-import { type CataloguedIndex, qualifiedName } from './index-catalogue';
+import { type CataloguedIndex, qualifiedTable } from './index-catalogue';
 import { nameBeside } from './index-names';
 import type { ObservedIndex, ObservedTable } from './index-observation';
 import { isOurs, reasonToKeep, replacedIn } from './index-ownership';
-import { isAccepted, type Trial } from './index-trial';
+import { type AcceptedTrial, isAccepted, type Trial } from './index-trial';
+import { partitioningProblem } from './partitioned-table';
 
 /** After that many builds of the same definition have died, the next deploy may try again. */
 export const mostAttempts = 3;
+
+/** How what has been given up is tried again: CloudFormation calls nobody when the list is what it was. */
+export const tryAgain = 'deploy again or, if the list stays as it is, run: npm run indexes -- retry';
 
 /** What is to be done about one index. */
 export type Decision =
@@ -14,7 +19,7 @@ export type Decision =
   | { readonly kind: 'valid'; readonly as?: string }
   /** Its table does not exist yet. */
   | { readonly kind: 'deferred' }
-  | { readonly kind: 'building'; readonly oid: string | undefined }
+  | { readonly kind: 'building'; readonly unfinished: ObservedIndex }
   /** Its table is busy with another build, or with somebody else's work. */
   | { readonly kind: 'waiting' }
   /** Drop the remains of a build that died, or of a change that was given up, and build under a name. */
@@ -31,106 +36,120 @@ export interface Evidence {
   readonly index: CataloguedIndex;
   readonly table: ObservedTable | undefined;
   readonly trial: Trial | undefined;
-  /** All indexes of the table, and the one that has the name. */
+  /** All indexes of the table, and those of other tables that have the name or one beside it. */
   readonly indexes: readonly ObservedIndex[];
-  /** What else has the name. */
-  readonly taken: string | undefined;
+  /** What else has which name of the index's schema. */
+  readonly taken: ReadonlyMap<string, string>;
   /** Somebody holds the builder's lock of the table. */
   readonly builderLives: boolean;
   readonly record: BuildRecord | undefined;
   readonly generation: number;
+  /** Names of the schema that are to be dropped: they stand for no other index. */
+  readonly retired: ReadonlySet<string>;
 }
 
+const unindexable: Readonly<Record<string, string>> = { v: 'a view', f: 'a foreign table' };
+
 export function decide(evidence: Evidence): Decision {
-  const { index, table, trial, indexes, taken, builderLives } = evidence;
+  const { index, table, trial, builderLives, retired } = evidence;
   if (table === undefined) return { kind: 'deferred' };
-  if (table.kind === 'p') return failed(partitionProblem(index, table, trial));
-  if (table.kind !== 'r' && table.kind !== 'm') return failed(`${qualifiedTable(index)} is not a table; index the table that it is made from`);
+  if (table.kind in unindexable) return failed(`${qualifiedTable(index)} is ${unindexable[table.kind]}; index the table that it is made from`);
   if (table.locked || trial === undefined || 'busy' in trial) return { kind: 'waiting' };
-  if ('problem' in trial) return failed(trial.problem);
-  if (taken !== undefined && !indexes.some((other) => isNamed(other, index, index.name))) return failed(`its name is taken by ${taken}; rename one of them`);
+  if (!isAccepted(trial)) return failed((trial.lacksRight && rightsProblem(index, table)) || trial.problem);
 
   const { canonical } = trial;
-  const find = (name: string): ObservedIndex | undefined => indexes.find((other) => isNamed(other, index, name));
-  const isWanted = (other: ObservedIndex): boolean => other.tableOid === table.oid && other.definition === canonical && other.unique === index.unique;
+  const indexes = evidence.indexes.filter(({ tableOid }) => tableOid === table.oid);
+  const find = (name: string): ObservedIndex | undefined => indexes.find((other) => other.name === name);
+  const isWanted = (other: ObservedIndex): boolean => other.definition === canonical && other.unique === index.unique;
   const current = find(index.name);
-  if (current && current.tableOid !== table.oid) return failed(`its name is taken by an index of ${current.schema}.${current.table}; rename one of them`);
-  if (current?.valid && isWanted(current)) return { kind: 'valid' };
-
   const beside = find(nameBeside(index.name, 'new'));
-  const aside = nameBeside(index.name, 'old');
-  const replaced = find(aside);
-  const twin = indexes.find((other) => isWanted(other) && other.valid && replacedIn(other) === undefined && other !== beside);
+  if (current?.valid && isWanted(current)) return { kind: 'valid' };
+  const twin = indexes.find((other) => isWanted(other) && other.valid && replacedIn(other) === undefined && other !== beside && !retired.has(other.name));
   if (!current && twin) return { kind: 'valid', as: twin.name };
+  if (table.partitioning) return partitioned(index, trial, table.partitioning, current);
+
   const drift = driftOf(evidence, canonical, current);
   if (drift !== undefined) return { kind: 'drifted', problem: drift };
   if (current && !isWanted(current) && current.constraint !== null) {
-    return failed(`has "${current.definition}", wanted is "${canonical}", and constraint ${current.constraint} stands on it; give the new definition a name of its own`);
+    return failed(`${otherDefinition(current, canonical)}, and constraint ${current.constraint} stands on it; give the new definition a name of its own`);
   }
   if (builderLives) {
     const unfinished = [beside, current].find((other) => other && !other.valid && isWanted(other));
-    return unfinished ? { kind: 'building', oid: unfinished.oid } : { kind: 'waiting' };
+    return unfinished ? { kind: 'building', unfinished } : { kind: 'waiting' };
   }
 
+  const aside = nameBeside(index.name, 'old');
+  const replaced = find(aside);
   const replacement = [beside, replaced].find((other) => other?.valid && isWanted(other));
-  if (replacement) return swap(current, replacement, aside, replaced);
+  if (replacement) return swap(evidence, current, replacement, aside, replaced);
   const mustStand = current?.valid ? beside : (current ?? beside);
   const name = current?.valid ? nameBeside(index.name, 'new') : index.name;
   return build(evidence, table, canonical, name, mustStand);
 }
 
-function build({ record, generation, index }: Evidence, table: ObservedTable, canonical: string, as: string, remains: ObservedIndex | undefined): Decision {
-  if (!table.mayBuild) {
-    return failed(`${qualifiedTable(index)} belongs to ${table.owner}, and role ${table.role} must have the rights of its owner; run: GRANT ${table.owner} TO ${table.role}, or ALTER TABLE ${qualifiedTable(index)} OWNER TO a role that it belongs to`);
-  }
+function build(evidence: Evidence, table: ObservedTable, canonical: string, as: string, remains: ObservedIndex | undefined): Decision {
+  const { record, generation, index } = evidence;
+  const problem = rightsProblem(index, table) ?? takenProblem(evidence, as);
+  if (problem !== undefined) return failed(problem);
   if (remains?.valid && !isOurs(remains)) return failed(`${remains.name}, under which it would be built beside the old one, is another index; rename or drop that`);
   // An INVALID index is also what a build by hand looks like while it runs.
   if (remains && table.lockedByOthers) return { kind: 'waiting' };
   const attempted = record?.generation === generation && record.definition === wantedDefinition(index.unique, canonical) ? record : undefined;
   if (attempted?.hopeless) return failed(attempted.problem ?? 'its build failed', remains);
   if (attempted && attempted.attempts >= mostAttempts) {
-    return failed(`its build died ${attempted.attempts} times; ${attempted.problem ?? 'its session vanished, as in a failover'}; deploy again to have it tried again`, remains);
+    return failed(`its build died ${attempted.attempts} times; ${attempted.problem ?? 'its session vanished, as in a failover'}; ${tryAgain}`, remains);
   }
   return { kind: 'build', as, ...(remains && { remains }) };
 }
 
-function swap(current: ObservedIndex | undefined, replacement: ObservedIndex, aside: string, replaced: ObservedIndex | undefined): Decision {
+function swap(evidence: Evidence, current: ObservedIndex | undefined, replacement: ObservedIndex, aside: string, replaced: ObservedIndex | undefined): Decision {
   const inTheWay = replaced && replaced !== replacement ? replaced : undefined;
+  const problem = takenProblem(evidence, evidence.index.name) ?? (current && takenProblem(evidence, aside));
+  if (problem) return failed(problem);
   const reason = inTheWay && current && reasonToKeep(inTheWay);
   if (reason) return failed(`the old definition would be kept as ${aside}, which exists: ${reason}`);
   return { kind: 'swap', replacement, aside, ...(current && { current }), ...(inTheWay && current && { inTheWay }) };
 }
 
+function partitioned(index: CataloguedIndex, trial: AcceptedTrial, partitioning: NonNullable<ObservedTable['partitioning']>, current: ObservedIndex | undefined): Decision {
+  if (current && (current.definition !== trial.canonical || current.unique !== index.unique)) {
+    return failed(`${otherDefinition(current, trial.canonical)}, and ${qualifiedTable(index)} is partitioned; give the new definition a name of its own, and drop the old one by hand`);
+  }
+  return failed(partitioningProblem(index, trial, partitioning, current?.oid));
+}
+
+function rightsProblem(index: CataloguedIndex, { owner, role, mayBuild, mayCreateInSchema }: ObservedTable): string | undefined {
+  const table = quoteQualified(index.schema, index.table);
+  if (!mayBuild) {
+    return `${qualifiedTable(index)} belongs to ${owner}, and role ${role} must have the rights of its owner; run: GRANT ${quoteIdentifier(owner)} TO ${quoteIdentifier(role)}, or ALTER TABLE ${table} OWNER TO a role that it belongs to`;
+  }
+  if (!mayCreateInSchema) return `role ${role} may not create in schema ${index.schema}; run: GRANT CREATE, USAGE ON SCHEMA ${quoteIdentifier(index.schema)} TO ${quoteIdentifier(role)}`;
+  return undefined;
+}
+
+/** A name that is needed, and that something else has. */
+function takenProblem({ index, table, taken, indexes }: Evidence, name: string): string | undefined {
+  const other = indexes.find((each) => each.name === name && each.schema === index.schema && each.tableOid !== table?.oid);
+  const by = other ? `an index of ${other.schema}.${other.table}` : taken.get(name);
+  if (by === undefined) return undefined;
+  return name === index.name ? `its name is taken by ${by}; rename one of them` : `${name}, a name that is needed while its definition changes, is taken by ${by}; rename that`;
+}
+
 function driftOf({ record, generation, index }: Evidence, canonical: string, current: ObservedIndex | undefined): string | undefined {
   if (!record?.finished || record.generation !== generation || record.definition !== wantedDefinition(index.unique, canonical)) return undefined;
-  if (!current) return 'was dropped by somebody; the next deploy builds it again, or remove it from the list';
-  if (current.definition === canonical && current.unique === index.unique) return `has become INVALID; the next deploy builds it again, or run: REINDEX INDEX CONCURRENTLY ${qualifiedName(index)}`;
-  return `was changed by somebody to "${current.definition}"; the next deploy builds "${canonical}" again, or change the list`;
+  const remedy = `to have it built again, ${tryAgain}`;
+  if (!current) return `was dropped by somebody; ${remedy}; or remove it from the list`;
+  if (current.definition === canonical && current.unique === index.unique) return `has become INVALID; ${remedy}; or run: REINDEX INDEX CONCURRENTLY ${quoteQualified(index.schema, index.name)}`;
+  return `was changed by somebody; ${otherDefinition(current, canonical)}; ${remedy}; or change the list`;
+}
+
+function otherDefinition({ definition, unique }: ObservedIndex, canonical: string): string {
+  return `has "${wantedDefinition(unique, definition)}", wanted is "${canonical}"`;
 }
 
 /** What is compared and recorded: unique or not, and PostgreSQL's own text. */
 export function wantedDefinition(unique: boolean, canonical: string): string {
   return `${unique ? 'UNIQUE ' : ''}${canonical}`;
-}
-
-export function qualifiedTable({ schema, table }: CataloguedIndex): string {
-  return `${schema}.${table}`;
-}
-
-function partitionProblem(index: CataloguedIndex, { partitionKey }: ObservedTable, trial: Trial | undefined): string {
-  const { name, schema, unique } = index;
-  const definition = isAccepted(trial) ? trial.canonical : index.definition;
-  const create = `CREATE ${unique ? 'UNIQUE ' : ''}INDEX`;
-  const table = qualifiedTable(index);
-  return [
-    `${table} is partitioned by ${partitionKey}, and PostgreSQL cannot build an index on it concurrently`,
-    ...(unique ? ['a unique index on it must contain the partition key'] : []),
-    `run by hand: ${create} ${name} ON ONLY ${table} ${definition}; then, for each partition, ${create} CONCURRENTLY name_of_partition ON partition ${definition} and ALTER INDEX ${schema}.${name} ATTACH PARTITION name_of_partition`,
-  ].join('; ');
-}
-
-function isNamed(other: ObservedIndex, { schema }: CataloguedIndex, name: string): boolean {
-  return other.schema === schema && other.name === name;
 }
 
 function failed(problem: string, remains?: ObservedIndex): Decision {

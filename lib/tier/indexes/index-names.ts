@@ -7,7 +7,11 @@ import { longestIdentifierBytes, utf8Length } from './index-catalogue';
  * `new` one is built under it, the `old` one waits under it until the next success.
  */
 export function nameBeside(name: string, which: 'new' | 'old'): string {
-  const suffix = `_${which}`;
+  return withSuffix(name, `_${which}`);
+}
+
+/** A name and what it ends in, within PostgreSQL's limit. */
+export function withSuffix(name: string, suffix: string): string {
   if (utf8Length(name + suffix) <= longestIdentifierBytes) return name + suffix;
   // Two long names that begin alike must not meet.
   const tail = `_${createHash('sha256').update(name).digest('hex').slice(0, 8)}${suffix}`;

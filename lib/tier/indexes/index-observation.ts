@@ -1,8 +1,10 @@
 import type { Client } from 'pg';
 
 import type { IndexCatalogue } from './index-catalogue';
+import { nameBeside } from './index-names';
 import { builderLockClass } from './index-session';
 import { canonicalPart } from './index-sql';
+import { observePartitioning, type Partitioning } from './partitioned-table';
 
 /** What the catalog says of a table. */
 export interface ObservedTable {
@@ -13,8 +15,10 @@ export interface ObservedTable {
   /** Who asks. */
   readonly role: string;
   readonly mayBuild: boolean;
-  /** `RANGE (a)`, for a partitioned table. */
-  readonly partitionKey: string | null;
+  /** PostgreSQL asks for it beside the rights of the table's owner. */
+  readonly mayCreateInSchema: boolean;
+  /** Of a partitioned table. */
+  readonly partitioning?: Partitioning;
   /** Somebody who holds no builder's lock builds, vacuums or alters it now. */
   readonly lockedByOthers: boolean;
   /** DDL holds it or waits for it: whoever asked PostgreSQL about it would queue behind. */
@@ -49,11 +53,13 @@ export interface Observation {
   readonly busyTables: ReadonlySet<string>;
   /** In the order of the catalogue's indexes. */
   readonly tables: readonly (ObservedTable | undefined)[];
-  /** Every index of these tables, and every one that has a name of the catalogue. */
+  /** Every index of these tables, and every one that has a name of the catalogue, or the name beside one. */
   readonly indexes: readonly ObservedIndex[];
-  /** `schema.name` that is taken by something else than an index, and what it is. */
-  readonly taken: ReadonlyMap<string, string>;
+  /** Names of the catalogue, or beside them, that something else than an index has. */
+  readonly taken: readonly { readonly schema: string; readonly name: string; readonly kind: string }[];
 }
+
+type TableRow = Omit<ObservedTable, 'partitioning'>;
 
 const buildersSql = `
   SELECT l.objid::text AS "tableOid"
@@ -69,8 +75,7 @@ const isLockedSql = (table: string): string => `EXISTS (
 
 const tablesSql = `
   SELECT c.oid::text AS oid, c.relkind AS kind, pg_get_userbyid(c.relowner) AS owner, current_user AS role,
-         pg_has_role(c.relowner, 'USAGE') AS "mayBuild",
-         CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS "partitionKey",
+         pg_has_role(c.relowner, 'USAGE') AS "mayBuild", has_schema_privilege(n.oid, 'CREATE') AS "mayCreateInSchema",
          EXISTS (SELECT FROM pg_locks l
                   WHERE l.relation = c.oid AND l.granted AND l.pid <> pg_backend_pid()
                     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -108,23 +113,37 @@ const takenSql = `
 export async function observe(session: Client, { indexes, retired }: IndexCatalogue): Promise<Observation> {
   // Builders before indexes: the other order takes a finished build for a dead one.
   const builders = await session.query<{ tableOid: string }>(buildersSql, [builderLockClass]);
-  const tables = await session.query<{ [Key in keyof ObservedTable]: ObservedTable[Key] | null }>(tablesSql, [
+  const tables = await session.query<TableRow | { readonly [Key in keyof TableRow]: null }>(tablesSql, [
     indexes.map(({ schema }) => schema),
     indexes.map(({ table }) => table),
     builderLockClass,
   ]);
-  const named = [...indexes, ...retired];
+  const named = [...indexes, ...retired].flatMap(({ schema, name }) => [name, nameBeside(name, 'new'), nameBeside(name, 'old')].map((each) => ({ schema, name: each })));
   const schemas = named.map(({ schema }) => schema);
   const names = named.map(({ name }) => name);
   const oids = [...new Set(tables.rows.flatMap(({ oid }) => (oid === null ? [] : [oid])))];
-  const existing = await session.query<Omit<ObservedIndex, 'definition'> & { definition: string | null }>(indexesSql, [oids, schemas, names]);
+  const existing = await readIndexes(session, [oids, schemas, names]);
   const locked = new Set(existing.rows.flatMap(({ definition, tableOid }) => (definition === null ? [tableOid] : [])));
   const taken = await session.query<{ schema: string; name: string; kind: string }>(takenSql, [schemas, names]);
+  const partitioned = new Map<string, Partitioning>();
+  for (const row of tables.rows) if (row.kind === 'p' && !row.locked) partitioned.set(row.oid, await observePartitioning(session, row.oid));
   return {
     database: session.database ?? '',
     busyTables: new Set(builders.rows.map(({ tableOid }) => tableOid)),
-    tables: tables.rows.map((row) => (row.oid === null ? undefined : { ...(row as ObservedTable), locked: row.locked === true || locked.has(row.oid) })),
+    tables: tables.rows.map((row) => (row.oid === null ? undefined : { ...row, locked: row.locked || locked.has(row.oid), partitioning: partitioned.get(row.oid) })),
     indexes: existing.rows.map((row) => ({ ...row, definition: row.definition === null ? '' : canonicalPart(row.definition) })),
-    taken: new Map(taken.rows.map(({ schema, name, kind }) => [`${schema}.${name}`, kind])),
+    taken: taken.rows,
   };
+}
+
+type IndexRow = Omit<ObservedIndex, 'definition'> & { readonly definition: string | null };
+
+/** PostgreSQL cannot describe an index that is dropped at that very moment, and says so by an internal error. */
+async function readIndexes(session: Client, values: readonly unknown[], attempts = 3): Promise<{ readonly rows: readonly IndexRow[] }> {
+  try {
+    return await session.query<IndexRow>(indexesSql, [...values]);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'XX000' || attempts === 1) throw error;
+    return readIndexes(session, values, attempts - 1);
+  }
 }

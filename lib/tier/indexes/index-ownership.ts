@@ -1,4 +1,5 @@
 import type { ObservedIndex } from './index-observation';
+import { dropConcurrentlySql } from './index-sql';
 
 /** On every index that was built here: only these are ever dropped. A comment survives a REINDEX. */
 export const builtHereComment = 'built by the index migrations';
@@ -21,10 +22,9 @@ export function replacedIn({ comment }: Pick<ObservedIndex, 'comment'>): number 
 
 /** Why an index cannot be dropped; undefined if it can. */
 export function reasonToKeep(index: ObservedIndex): string | undefined {
-  const name = `${index.schema}.${index.name}`;
   if (index.constraint !== null) return `constraint ${index.constraint} stands on it; drop the constraint instead`;
   if (index.replicaIdentity) return 'it is the replica identity of its table; choose another one first';
   if (index.attached) return 'it is part of an index of a partitioned table; drop that one instead';
-  if (!isOurs(index)) return `it was not built here; if nobody needs it, run: DROP INDEX CONCURRENTLY ${name}`;
+  if (!isOurs(index)) return `it was not built here; if nobody needs it, run: ${dropConcurrentlySql(index)}`;
   return undefined;
 }

@@ -2,7 +2,8 @@ import { qualifiedName } from './index-catalogue';
 import type { Decision } from './index-decision';
 import type { IndexStatus } from './index-reconciler';
 import { createConcurrentlySql, dropConcurrentlySql, renameSql } from './index-sql';
-import type { JudgedIndex } from './index-survey';
+import type { ObservedIndex } from './index-observation';
+import type { JudgedIndex, RetiredIndexFound } from './index-survey';
 import { isAccepted } from './index-trial';
 
 /** A line for people about one index. */
@@ -24,20 +25,15 @@ export function planLines({ survey, expectedBytes, progress }: IndexStatus): rea
       const expected = expectedBytes.get(index);
       return lineOf(judged, whatDeployDoes(judged, progress), decision.kind === 'build' && expected !== undefined ? `${sqlOf(judged)} (about ${bytesText(expected)})` : sqlOf(judged));
     }),
-    ...survey.retired.map(({ index, problem }) => ({
-      index: qualifiedName(index),
-      table: index.table,
-      what: problem === undefined ? 'drop' : 'refuse',
-      detail: problem ?? `${dropConcurrentlySql(index)} (frees about ${bytesText(index.bytes)})`,
-      refused: problem !== undefined,
-    })),
-    ...survey.replaced.map((index) => ({ index: qualifiedName(index), table: index.table, what: 'drop', detail: `${dropConcurrentlySql(index)}, which was replaced, once everything else has succeeded`, refused: false })),
+    ...survey.retired.map((retired) => retiredLine(retired, 'drop')),
+    ...survey.replaced.map((index) => droppedLine(index, 'which was replaced, once everything else has succeeded')),
+    ...survey.abandoned.map((index) => droppedLine(index, 'which a change that was given up left INVALID')),
   ];
 }
 
 /** How far the indexes of a database are. */
 export function statusLines({ survey, progress, waits }: IndexStatus): readonly IndexLine[] {
-  return survey.judged.map((judged) => {
+  const lines = survey.judged.map((judged) => {
     const { index, table } = judged;
     const record = survey.history.get(qualifiedName(index));
     const waiting = waits.filter((wait) => wait.index === index.name).map(({ direction, pid, application, waitingSeconds }) => `${direction} pid ${pid} (${application}) for ${waitingSeconds ?? 0} s`);
@@ -49,6 +45,22 @@ export function statusLines({ survey, progress, waits }: IndexStatus): readonly 
     const problem = record?.problem && judged.decision.kind !== 'failed' ? [record.problem] : [];
     return lineOf(judged, whatIs(judged, progress), [...phase, ...waiting, ...size, ...built, ...attempts, ...problem].join('; '));
   });
+  return [...lines, ...survey.retired.map((retired) => retiredLine(retired, 'retired, not yet dropped'))];
+}
+
+function retiredLine({ index, problem, waitsFor }: RetiredIndexFound, what: string): IndexLine {
+  const after = waitsFor.length > 0 ? `, once ${waitsFor.join(', ')} ${waitsFor.length > 1 ? 'are' : 'is'} VALID` : '';
+  return {
+    index: qualifiedName(index),
+    table: index.table,
+    what: problem === undefined ? what : 'refuse',
+    detail: problem ?? `${dropConcurrentlySql(index)}${after} (frees about ${bytesText(index.bytes)})`,
+    refused: problem !== undefined,
+  };
+}
+
+function droppedLine(index: ObservedIndex, why: string): IndexLine {
+  return { index: qualifiedName(index), table: index.table, what: 'drop', detail: `${dropConcurrentlySql(index)}, ${why}`, refused: false };
 }
 
 function lineOf({ index, decision }: JudgedIndex, what: string, detail: string): IndexLine {

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 
 import { recordFinished } from './build-history';
+import { isPassing } from './build-problems';
 import { type BuildProgress, readProgress } from './build-progress';
 import { describeWait, readWaits, type Wait } from './build-waits';
 import { IndexBuilder } from './index-builder';
@@ -8,8 +9,8 @@ import { type CataloguedIndex, type IndexCatalogue, qualifiedName } from './inde
 import type { ObservedIndex } from './index-observation';
 import { builtHereComment } from './index-ownership';
 import { prepareSession } from './index-session';
-import { bytesForBuild, type InstanceSpace, readTableSize, readUsedBytes, spaceProblem } from './index-space';
-import { commentSql } from './index-sql';
+import { bytesForBuild, type InstanceSpace, readIndexedRows, readUsedBytes, spaceProblem } from './index-space';
+import { commentSql, runStatement } from './index-sql';
 import { prepareStore } from './index-store';
 import { isSettled, summarize } from './index-summary';
 import { IndexSurveyor, type JudgedIndex, type Survey } from './index-survey';
@@ -24,6 +25,8 @@ export interface ReconcilerOptions {
   readonly generation: number;
   /** CloudFormation went back to the catalogue: nothing is dropped. @default false */
   readonly rolledBack?: boolean;
+  /** False once another catalogue has been accepted: then this one is only looked at. @default - it is for ever */
+  readonly isAccepted?: (session: Client) => Promise<boolean>;
   /** One structured line for each thing that happens. */
   readonly log: (event: Readonly<Record<string, unknown>>) => void;
   /** Tables that are built on at the same time; each takes one index at a time. @default 2 */
@@ -48,7 +51,8 @@ interface Acts {
   readonly anyStarted: boolean;
 }
 
-const lookAgainMs = 500;
+/** A look costs the database a session and some statements: one that sees nothing new makes the next one later. */
+const lookAgainMs = { soonest: 500, latest: 5000 };
 const tellAgainMs = 30_000;
 const tellFromSeconds = 1;
 
@@ -64,7 +68,7 @@ export class IndexReconciler {
 
   constructor(private readonly options: ReconcilerOptions) {
     this.surveyor = new IndexSurveyor(options.catalogue, options.generation);
-    this.builder = new IndexBuilder({ connect: () => this.open(), log: options.log });
+    this.builder = new IndexBuilder({ connect: () => this.open(), isAccepted: (session) => this.isAccepted(session), log: options.log });
   }
 
   /**
@@ -87,7 +91,7 @@ export class IndexReconciler {
       const survey = await this.surveyor.survey(session);
       const expectedBytes = new Map<CataloguedIndex, number>();
       for (const { index, trial, decision } of survey.judged) {
-        if (decision.kind === 'build' && isAccepted(trial)) expectedBytes.set(index, bytesForBuild(await readTableSize(session, index, trial)).index);
+        if (decision.kind === 'build' && isAccepted(trial)) expectedBytes.set(index, bytesForBuild(await readIndexedRows(session, index, trial)).index);
       }
       return { survey, expectedBytes, progress: await readProgress(session), waits: await readWaits(session) };
     });
@@ -100,6 +104,7 @@ export class IndexReconciler {
    */
   async tick(patienceMs = 1000): Promise<IndexSummary> {
     return this.withSession(async (session) => {
+      if (!(await this.isAccepted(session))) return { ...summarize(await this.surveyor.survey(session)), superseded: true };
       await prepareStore(session);
       const before = await this.surveyor.survey(session);
       const { putOff, anyStarted } = await this.act(session, before);
@@ -107,17 +112,32 @@ export class IndexReconciler {
       await this.builder.allEnd(patienceMs);
       const survey = mayHaveChanged ? await this.surveyor.survey(session) : before;
       await this.recordFinished(session, survey);
-      for (const wait of await readWaits(session)) this.tellOf(wait);
-      return summarize(survey, await readProgress(session), putOff);
+      const progress = await readProgress(session);
+      await this.claim(session, survey, progress);
+      const waits = await readWaits(session);
+      for (const wait of waits) this.tellOf(wait);
+      return summarize(survey, progress, waits, putOff);
     });
   }
 
-  /** Ticks until nothing is left to do or the time is over; what builds then goes on without it. */
+  /**
+   * Ticks until nothing is left to do or the time is over; what builds then goes on without it. What passes, as a failover
+   * or DDL in the way, is waited out.
+   */
   async run(deadline: Date): Promise<IndexSummary> {
-    for (;;) {
-      const summary = await this.tick(0);
-      if (isSettled(summary) || Date.now() + lookAgainMs > deadline.getTime()) return summary;
-      await this.builder.anyEnd(lookAgainMs);
+    let last = '';
+    for (let pauseMs = lookAgainMs.soonest; ; pauseMs = Math.min(lookAgainMs.latest, pauseMs * 1.5)) {
+      const mayLookAgain = Date.now() + pauseMs <= deadline.getTime();
+      const summary = await this.tick(0).catch((error: Error) => {
+        if (!isPassing(error) || !mayLookAgain) throw error;
+        this.options.log({ event: 'look failed', problem: error.message });
+        return undefined;
+      });
+      if (summary && (isSettled(summary) || !mayLookAgain)) return summary;
+      const seen = JSON.stringify(summary && [summary.valid, summary.building, summary.waiting]);
+      if (seen !== last) pauseMs = lookAgainMs.soonest;
+      last = seen;
+      await this.builder.anyEnd(pauseMs);
     }
   }
 
@@ -132,6 +152,7 @@ export class IndexReconciler {
     };
     // The size of every database is read once for a look, not for every build.
     let space: InstanceSpace | undefined;
+    if (!this.options.rolledBack) for (const index of survey.abandoned) await drop(index, 'a change that was given up left it INVALID');
     for (const judged of inOrder(survey.judged)) {
       const { index, table, decision } = judged;
       if (table === undefined || !free(table.oid)) continue;
@@ -148,7 +169,7 @@ export class IndexReconciler {
       }
     }
     if (!this.options.rolledBack) {
-      for (const { index, problem } of survey.retired) if (problem === undefined) await drop(index, 'retired');
+      for (const { index, problem, waitsFor } of survey.retired) if (problem === undefined && waitsFor.length === 0) await drop(index, 'retired');
       const summary = summarize(survey);
       const succeeded = isSettled(summary) && summary.failed.length === 0;
       for (const index of succeeded ? survey.replaced : []) await drop(index, 'replaced, and a later deploy has succeeded');
@@ -161,7 +182,7 @@ export class IndexReconciler {
     const { index, table, trial, decision } = judged;
     const recorded = this.surveyor.recordOf(judged);
     if (decision.kind !== 'build' || !table || !isAccepted(trial) || !recorded) return undefined;
-    const problem = space && spaceProblem(await readTableSize(session, index, trial), space);
+    const problem = space && spaceProblem(await readIndexedRows(session, index, trial), space);
     if (problem === undefined) await this.builder.build(recorded, table.oid, trial, decision);
     return problem;
   }
@@ -178,9 +199,23 @@ export class IndexReconciler {
     for (const { schema, name, seconds } of finished) {
       if (seconds === null) continue;
       const { index } = valid.find((each) => qualifiedName(each.index) === qualifiedName({ schema, name }))!;
-      await session.query(commentSql(schema, name, builtHereComment));
+      await runStatement(session, commentSql(schema, name, builtHereComment));
       this.options.log({ event: 'build finished', index: name, table: index.table, seconds, bytes: sizes.get(qualifiedName(index)) });
     }
+  }
+
+  /** Marks what is being built here, so that it is known for ours even if it is wanted no more when it is VALID. */
+  private async claim(session: Client, { judged }: Survey, progress: readonly BuildProgress[]): Promise<void> {
+    for (const { table, decision } of judged) {
+      if (decision.kind !== 'building' || decision.unfinished.comment !== null || !progress.some(({ tableOid }) => tableOid === table?.oid)) continue;
+      const { schema, name } = decision.unfinished;
+      // It may just have died and been dropped; the next look sees.
+      await runStatement(session, commentSql(schema, name, builtHereComment)).catch(() => undefined);
+    }
+  }
+
+  private async isAccepted(session: Client): Promise<boolean> {
+    return (await this.options.isAccepted?.(session)) ?? true;
   }
 
   /** Once in a while: a wait may last for hours. One that has just begun is nothing to tell. */

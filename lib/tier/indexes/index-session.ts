@@ -6,6 +6,26 @@ export const builderLockClass = 1_768_843_364; // 'indb' in ASCII
 /** Shown in pg_stat_activity before the name of the index that a session works on. */
 export const builderApplicationName = 'index build: ';
 
+/** Settings of every session, whatever its role and database set. */
+const sessionSettings: Readonly<Record<string, string>> = {
+  search_path: '',
+  // Whoever looks must not queue behind DDL that waits itself, nor hold a build back for long.
+  lock_timeout: '2s',
+  statement_timeout: '60s',
+  idle_in_transaction_session_timeout: '10s',
+  transaction_timeout: '0', // new in PostgreSQL 17
+  default_transaction_read_only: 'off',
+  default_transaction_isolation: 'read committed',
+  // Constants of a definition are read and written by these: with others, the same index would look like another one.
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, MDY',
+  IntervalStyle: 'postgres',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  quote_all_identifiers: 'off',
+  standard_conforming_strings: 'on',
+};
+
 /**
  * Settings of a session that builds. It must outlive its client: nothing that a client's death, a role or a database
  * could set may end it. A notice to a dead client would, hence client_min_messages.
@@ -17,8 +37,6 @@ const builderSettings: Readonly<Record<string, string>> = {
   statement_timeout: '0',
   // It would count the waits for other sessions' snapshots, and leave an INVALID index when it ends.
   lock_timeout: '0',
-  // New in PostgreSQL 17.
-  transaction_timeout: '0',
   idle_in_transaction_session_timeout: '0',
   client_min_messages: 'error',
   // One core for each build: those side by side take what there is, and the application must have the rest.
@@ -27,47 +45,58 @@ const builderSettings: Readonly<Record<string, string>> = {
   idle_session_timeout: '30s',
 };
 
-const lookingLockTimeout = '2s';
-
 /** Before 14 the settings above do not exist; in 14.0 to 14.3 concurrent builds corrupt. https://www.postgresql.org/docs/release/14.4/ */
 const oldestVersion = 140_004;
 
+/** What a server says of itself. */
+export interface ServerFacts {
+  readonly standby: boolean;
+  readonly version: number;
+  readonly versionText: string;
+  /** Of the session, as the server knows it. */
+  readonly pid: number;
+}
+
 /**
- * Makes sure that a session is on the primary itself.
+ * Makes sure that a session is on the primary itself, and independent of what its role and database set.
  *
  * @throws Error if it is on a standby, goes through a pooler, or the server is older than 14.4
  */
 export async function prepareSession(session: Client): Promise<void> {
-  const { rows } = await session.query<{ standby: boolean; version: number; versionText: string; pid: number }>(
+  const { rows } = await session.query<ServerFacts>(
     `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num')::int AS version,
             current_setting('server_version') AS "versionText", pg_backend_pid() AS pid`,
   );
-  const { standby, version, versionText, pid } = rows[0]!;
-  // A pooler invents the process id that it tells its clients.
-  if ((session as unknown as { processID: number | null }).processID !== pid) {
-    throw new Error('there is a pooler between; a build needs a session of its own: use the endpoint of the instance itself');
-  }
-  if (standby) throw new Error('the endpoint is a replica; indexes are built on the primary, and replicas follow');
-  if (version < oldestVersion) {
-    throw new Error(`the server runs PostgreSQL ${versionText}, whose concurrent builds are not safe; indexes are built on 14.4 and later`);
-  }
-  await session.query("SET search_path = ''");
-  // Whoever looks must not queue behind DDL that waits itself.
-  await session.query(`SET lock_timeout = '${lookingLockTimeout}'`);
+  const problem = serverProblem(rows[0]!, (session as unknown as { readonly processID: number | null }).processID);
+  if (problem !== undefined) throw new Error(problem);
+  await set(session, sessionSettings);
 }
 
-/** Makes a session one that builds, whatever its role and database set. */
+/** Why nothing can be built on a server; undefined if it can. */
+export function serverProblem({ standby, version, versionText, pid }: ServerFacts, pidToldToClient: number | null): string | undefined {
+  // A pooler invents the process id that it tells its clients.
+  if (pidToldToClient !== pid) return 'there is a pooler between; a build needs a session of its own: use the endpoint of the instance itself';
+  if (standby) return 'the endpoint is a replica; indexes are built on the primary, and replicas follow';
+  if (version < oldestVersion) return `the server runs PostgreSQL ${versionText}, whose concurrent builds are not safe; indexes are built on 14.4 and later`;
+  return undefined;
+}
+
+/** Makes a session one that builds. */
 export async function becomeBuilder(session: Client, index: string): Promise<void> {
-  await session.query(
-    `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS s (name, value)
-      WHERE current_setting(name, true) IS NOT NULL`,
-    [Object.keys(builderSettings), Object.values(builderSettings)],
-  );
-  await session.query("SELECT set_config('application_name', $1, false)", [`${builderApplicationName}${index}`]);
+  await set(session, { ...builderSettings, application_name: `${builderApplicationName}${index}` });
 }
 
 /** Takes the builder's lock of a table, which ends with the session; false if somebody else has it. */
 export async function tryLockTable(session: Client, tableOid: string): Promise<boolean> {
   const { rows } = await session.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1, $2::oid::int) AS locked', [builderLockClass, tableOid]);
   return rows[0]!.locked;
+}
+
+/** Those that the server knows. */
+async function set(session: Client, settings: Readonly<Record<string, string>>): Promise<void> {
+  await session.query(
+    `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS s (name, value)
+      WHERE current_setting(name, true) IS NOT NULL`,
+    [Object.keys(settings), Object.values(settings)],
+  );
 }

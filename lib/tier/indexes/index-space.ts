@@ -1,23 +1,23 @@
 import type { Client } from 'pg';
 
+import { quoteQualified } from '../database/sql-quoting';
 import type { CataloguedIndex } from './index-catalogue';
+import { runStatement } from './index-sql';
 import type { AcceptedTrial } from './index-trial';
 
 /** Of a page's tuple, without its key: item pointer, header, alignment. https://www.postgresql.org/docs/17/storage-page-layout.html */
 const bytesOfTuple = 16;
-/** Of a key that has no statistics, as an expression. */
-const unknownKeyBytes = 32;
 const leafFill = 0.9;
 /** Left to the rest of the database, so that a build never brings it to a halt. */
 const reserveShare = 0.05;
 
 const gib = 2 ** 30;
 
-/** What is known of a table's size. */
-export interface TableSize {
+/** What an index will hold, as the planner expects. */
+export interface IndexedRows {
   readonly rows: number;
-  /** Of the index's columns, bytes; null where there are no statistics. */
-  readonly keyBytes: readonly (number | null)[];
+  /** Of a row's columns and expressions. */
+  readonly bytesPerRow: number;
 }
 
 /** Space of an instance as far as it can be told from its allocated storage. */
@@ -27,14 +27,13 @@ export interface InstanceSpace {
 }
 
 /** Bytes that a build may take at its height: the index, the runs of its sort, and the WAL of writing it. */
-export function bytesForBuild({ rows, keyBytes }: TableSize): { readonly index: number; readonly atMost: number } {
-  const key = keyBytes.reduce<number>((sum, bytes) => sum + (bytes ?? unknownKeyBytes), 0);
-  const index = Math.ceil((Math.max(0, rows) * (key + bytesOfTuple)) / leafFill);
+export function bytesForBuild({ rows, bytesPerRow }: IndexedRows): { readonly index: number; readonly atMost: number } {
+  const index = Math.ceil((rows * (bytesPerRow + bytesOfTuple)) / leafFill);
   return { index, atMost: 3 * index };
 }
 
 /** Why a build is not started; undefined if it may be. */
-export function spaceProblem(size: TableSize, { allocatedBytes, usedBytes }: InstanceSpace): string | undefined {
+export function spaceProblem(size: IndexedRows, { allocatedBytes, usedBytes }: InstanceSpace): string | undefined {
   const { index, atMost } = bytesForBuild(size);
   const free = allocatedBytes * (1 - reserveShare) - usedBytes;
   if (atMost <= free) return undefined;
@@ -42,18 +41,18 @@ export function spaceProblem(size: TableSize, { allocatedBytes, usedBytes }: Ins
   return `its build may take ${text(atMost)} (the index ${text(index)}, its sort and its WAL as much each), and of the instance's ${text(allocatedBytes)} only ${text(free)} are free beyond a reserve of ${100 * reserveShare} %; raise storage.sizeGiB`;
 }
 
-export async function readTableSize(session: Client, { schema, table }: CataloguedIndex, trial: AcceptedTrial): Promise<TableSize> {
-  const { columns, columnCount } = trial;
-  const { rows } = await session.query<{ rows: number; keyBytes: number | null }>(
-    `SELECT c.reltuples::float8 AS rows, s.avg_width::float8 AS "keyBytes"
-       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = ANY ($3::text[])
-      WHERE n.nspname = $1 AND c.relname = $2`,
-    [schema, table, columns],
-  );
-  const known = rows.map(({ keyBytes }) => keyBytes).filter((bytes) => bytes !== null);
-  const unknown = Array<null>(Math.max(0, columnCount - known.length)).fill(null);
-  return { rows: rows[0]?.rows ?? 0, keyBytes: [...known, ...unknown] };
+/** The planner knows predicates, expressions, and tables that were never analyzed. */
+export async function readIndexedRows(session: Client, { schema, table }: CataloguedIndex, { canonical, columns, predicate }: AcceptedTrial): Promise<IndexedRows> {
+  // A tuple for each range of pages: next to nothing.
+  if (canonical.startsWith('USING brin ')) return { rows: 0, bytesPerRow: 0 };
+  const condition = predicate === null ? '' : ` WHERE ${predicate}`;
+  const { rows } = await runStatement(session, `EXPLAIN (FORMAT JSON) SELECT ${columns.join(', ')} FROM ONLY ${quoteQualified(schema, table)}${condition}`);
+  const { Plan: plan } = (rows as ExplainRow[])[0]!['QUERY PLAN'][0];
+  return { rows: plan['Plan Rows'], bytesPerRow: plan['Plan Width'] };
+}
+
+interface ExplainRow {
+  readonly 'QUERY PLAN': readonly [{ readonly Plan: { readonly 'Plan Rows': number; readonly 'Plan Width': number } }];
 }
 
 /** Databases and WAL; what PostgreSQL writes to its logs is not in it. Needs `pg_monitor`. */

@@ -1,4 +1,6 @@
-import { quoteIdentifier, quoteLiteral } from '../database/sql-quoting';
+import type { Client, QueryConfig, QueryResult } from 'pg';
+
+import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/sql-quoting';
 
 /** An index name and its table, as stored in the catalog. */
 export interface IndexPlace {
@@ -7,23 +9,10 @@ export interface IndexPlace {
   readonly table: string;
 }
 
-/** An empty table with the columns of the real one, on which a definition can be tried. */
-export function createShadowSql({ schema, table }: IndexPlace): string {
-  return `CREATE TEMP TABLE index_shadow (LIKE ${quoteIdentifier(schema)}.${quoteIdentifier(table)}) ON COMMIT DROP`;
+/** By the extended protocol, which takes one statement only: a second one after a semicolon is refused, not run. */
+export function runStatement(session: Client, text: string): Promise<QueryResult> {
+  return session.query({ text, queryMode: 'extended' } as QueryConfig);
 }
-
-/** Tries a definition on the shadow table: PostgreSQL judges every column, type, operator class and function. */
-export function createOnShadowSql(unique: boolean, definition: string): string {
-  return `${createIndex(unique)} index_shadow_trial ON pg_temp.index_shadow ${definition}`;
-}
-
-/** What PostgreSQL made of the trial; expressions have no name. */
-export const shadowDefinitionSql = `
-  SELECT pg_get_indexdef(indexrelid) AS definition,
-         indexprs IS NOT NULL OR indpred IS NOT NULL AS "holdsOthersBack",
-         ARRAY(SELECT a.attname::text FROM unnest(indkey) AS k (number) JOIN pg_attribute a ON a.attrelid = indrelid AND a.attnum = k.number) AS columns,
-         indnatts AS "columnCount"
-    FROM pg_index WHERE indexrelid = 'pg_temp.index_shadow_trial'::regclass`;
 
 /** The part that says what is indexed and how: `USING method (…) …`, in PostgreSQL's own canonical text. */
 export function canonicalPart(indexDefinition: string): string {
@@ -35,21 +24,30 @@ export function canonicalPart(indexDefinition: string): string {
 
 /** @param canonical text of {@link canonicalPart}: what is built is what PostgreSQL itself wrote */
 export function createConcurrentlySql({ name, schema, table }: IndexPlace, unique: boolean, canonical: string): string {
-  return `${createIndex(unique)} CONCURRENTLY ${quoteIdentifier(name)} ON ${quoteIdentifier(schema)}.${quoteIdentifier(table)} ${canonical}`;
+  return `${createIndex(unique)} CONCURRENTLY ${quoteIdentifier(name)} ON ${quoteQualified(schema, table)} ${canonical}`;
+}
+
+/** On a partitioned table alone: INVALID until an index of each partition has been attached. */
+export function createOnOnlySql({ name, schema, table }: IndexPlace, unique: boolean, canonical: string): string {
+  return `${createIndex(unique)} ${quoteIdentifier(name)} ON ONLY ${quoteQualified(schema, table)} ${canonical}`;
+}
+
+export function attachSql(schema: string, name: string, partition: Pick<IndexPlace, 'name' | 'schema'>): string {
+  return `ALTER INDEX ${quoteQualified(schema, name)} ATTACH PARTITION ${quoteQualified(partition.schema, partition.name)}`;
 }
 
 export function dropConcurrentlySql({ name, schema }: Pick<IndexPlace, 'name' | 'schema'>): string {
-  return `DROP INDEX CONCURRENTLY ${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+  return `DROP INDEX CONCURRENTLY ${quoteQualified(schema, name)}`;
 }
 
 export function renameSql(schema: string, from: string, to: string): string {
-  return `ALTER INDEX ${quoteIdentifier(schema)}.${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`;
+  return `ALTER INDEX ${quoteQualified(schema, from)} RENAME TO ${quoteIdentifier(to)}`;
 }
 
 export function commentSql(schema: string, name: string, comment: string): string {
-  return `COMMENT ON INDEX ${quoteIdentifier(schema)}.${quoteIdentifier(name)} IS ${quoteLiteral(comment)}`;
+  return `COMMENT ON INDEX ${quoteQualified(schema, name)} IS ${quoteLiteral(comment)}`;
 }
 
-function createIndex(unique: boolean): string {
+export function createIndex(unique: boolean): string {
   return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX`;
 }

@@ -73,6 +73,17 @@ export async function returnToCatalogue(session: Client, properties: AcceptedCat
   return rowCount === 1;
 }
 
+/**
+ * Accepts the catalogue once more, as a deploy of it would: what was given up or has drifted is built again.
+ *
+ * @returns false before the first deploy
+ */
+export async function acceptAgain(session: Client): Promise<boolean> {
+  if (!(await storeExists(session))) return false;
+  const { rowCount } = await session.query('UPDATE index_migrations.catalogue SET generation = generation + 1, rolled_back = false, accepted_at = now()');
+  return rowCount === 1;
+}
+
 /** Undefined before the first deploy. */
 export async function readCatalogue(session: Client): Promise<AcceptedCatalogue | undefined> {
   if (!(await storeExists(session))) return undefined;

@@ -1,4 +1,5 @@
 import type { BuildProgress } from './build-progress';
+import { describeWait, type Wait } from './build-waits';
 import type { CataloguedIndex } from './index-catalogue';
 import type { Decision } from './index-decision';
 import type { JudgedIndex, Survey } from './index-survey';
@@ -12,16 +13,18 @@ import type { IndexSummary } from './indexes.contract';
 export function summarize(
   { judged, retired, leftovers, invalid, database }: Survey,
   progress: readonly BuildProgress[] = [],
+  waits: readonly Wait[] = [],
   putOff: ReadonlyMap<CataloguedIndex, string> = new Map(),
 ): IndexSummary {
   const of = (...kinds: readonly Decision['kind'][]): readonly JudgedIndex[] => judged.filter(({ decision }) => kinds.includes(decision.kind));
   const names = (found: readonly JudgedIndex[]): readonly string[] => found.map(({ index }) => index.name);
-  const droppable = retired.filter(({ problem }) => problem === undefined).map(({ index }) => index.name);
+  const droppable = retired.filter(({ problem, waitsFor }) => problem === undefined && waitsFor.length === 0).map(({ index }) => index.name);
   return {
     valid: names(of('valid')),
     adopted: of('valid').flatMap(({ index, decision }) => (decision.kind === 'valid' && decision.as !== undefined ? [`${index.name}: exists as ${decision.as}`] : [])),
     building: of('building').map(({ index }) => index.name),
     progress: of('building').flatMap(({ index, table }) => progress.filter(({ tableOid }) => tableOid === table?.oid).map(({ phase, percent }) => `${index.name}: ${percent} %, ${phase}`)),
+    waits: waits.map(describeWait),
     waiting: names(of('build', 'swap', 'waiting').filter(({ index }) => !putOff.has(index))),
     dropping: droppable,
     deferred: of('deferred').map(({ index }) => `${index.name}: table ${index.schema}.${index.table} does not exist in database ${database}; it is built once the application's migration has created it`),
@@ -29,6 +32,7 @@ export function summarize(
     drifted: of('drifted').map(({ index, decision }) => `${index.name}: ${decision.kind === 'drifted' ? decision.problem : ''}`),
     leftovers,
     invalid,
+    superseded: false,
   };
 }
 
@@ -37,6 +41,6 @@ function problems(judged: readonly JudgedIndex[]): readonly string[] {
 }
 
 /** Nothing is left to do now: what is deferred or failed is for somebody else to resolve. */
-export function isSettled({ building, waiting, dropping }: IndexSummary): boolean {
-  return building.length + waiting.length + dropping.length === 0;
+export function isSettled({ building, waiting, dropping, superseded }: IndexSummary): boolean {
+  return superseded || building.length + waiting.length + dropping.length === 0;
 }

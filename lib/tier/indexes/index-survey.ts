@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 
 import { type BuildHistory, type RecordedBuild, readHistory } from './build-history';
 import { type CataloguedIndex, type IndexCatalogue, qualifiedName } from './index-catalogue';
+import { dropConcurrentlySql } from './index-sql';
 import { type Decision, decide, wantedDefinition } from './index-decision';
 import { isReindexLeftoverOf, nameBeside } from './index-names';
 import { observe, type ObservedIndex, type ObservedTable } from './index-observation';
@@ -22,17 +23,27 @@ export interface Survey {
   readonly judged: readonly JudgedIndex[];
   /** Tables whose builder lives. */
   readonly busyTables: ReadonlySet<string>;
-  /** Retired indexes that still exist, and why one of them cannot be dropped. */
-  readonly retired: readonly { readonly index: ObservedIndex; readonly problem: string | undefined }[];
-  /** Indexes that a change replaced, in an earlier deploy. */
+  readonly retired: readonly RetiredIndexFound[];
+  /** Indexes that a change replaced in an earlier deploy, or built for a change that was given up since. */
   readonly replaced: readonly ObservedIndex[];
-  /** INVALID remains that nobody here made, with the statement that drops them. */
+  /** INVALID remains of such a change. */
+  readonly abandoned: readonly ObservedIndex[];
+  /** INVALID remains that nobody here repairs, with the statement that drops them. */
   readonly leftovers: readonly string[];
   /** Indexes of the catalogue's tables that are INVALID though nobody builds there. */
   readonly invalid: readonly string[];
   readonly history: BuildHistory;
   /** Bytes of every index that was seen, by `schema.name`. */
   readonly sizes: ReadonlyMap<string, number>;
+}
+
+/** A retired index that still exists. */
+export interface RetiredIndexFound {
+  readonly index: ObservedIndex;
+  /** Why it cannot be dropped. */
+  readonly problem: string | undefined;
+  /** Indexes of its table that must be VALID before it goes: one of them may be to take its place. */
+  readonly waitsFor: readonly string[];
 }
 
 /** Looks at a database and judges every index of a catalogue. */
@@ -54,29 +65,39 @@ export class IndexSurveyor {
     for (const [position, index] of indexes.entries()) {
       const table = seen.tables[position];
       const trial = table && !table.locked ? await this.trialOf(session, index) : undefined;
+      const ofSchema = <Named extends { readonly schema: string; readonly name: string }>(found: readonly Named[]): readonly Named[] => found.filter(({ schema }) => schema === index.schema);
       const decision = decide({
         index,
         table,
         trial,
-        indexes: seen.indexes.filter(({ tableOid, schema, name }) => tableOid === table?.oid || (schema === index.schema && name === index.name)),
-        taken: seen.taken.get(qualifiedName(index)),
+        indexes: ofSchema(seen.indexes),
+        taken: new Map(ofSchema(seen.taken).map(({ name, kind }) => [name, kind])),
         builderLives: seen.busyTables.has(table?.oid ?? ''),
         record: history.get(qualifiedName(index)),
         generation: this.generation,
+        retired: new Set(ofSchema(retired).map(({ name }) => name)),
       });
       judged.push({ index, table, trial, decision });
     }
     const isRetired = (found: ObservedIndex): boolean => retired.some((wanted) => qualifiedName(wanted) === qualifiedName(found));
+    const worked = new Set([...seen.busyTables, ...seen.tables.flatMap((table) => (table?.lockedByOthers ? [table.oid] : []))]);
+    const invalid = seen.indexes.filter(({ valid, tableOid }) => !valid && !worked.has(tableOid));
+    const abandoned = invalid.filter((found) => this.isBesideOfDone(found, judged));
+    const repaired = new Set([...abandoned, ...judged.flatMap(({ decision }) => ('remains' in decision ? [decision.remains] : []))]);
+    const drifted = judged.filter(({ decision }) => decision.kind === 'drifted').map(({ index }) => qualifiedName(index));
     return {
       database: seen.database,
       judged,
       busyTables: seen.busyTables,
-      retired: seen.indexes.filter(isRetired).map((index) => ({ index, problem: reasonToKeep(index) })),
-      replaced: seen.indexes.filter((found) => this.isSpent(found, history) && !judged.some(({ decision }) => decision.kind === 'valid' && decision.as === found.name)),
-      leftovers: seen.indexes
-        .filter((found) => !found.valid && indexes.some((index) => index.schema === found.schema && isReindexLeftoverOf(index.name, found.name)))
-        .map(({ schema, name }) => `${name}: left INVALID by a REINDEX CONCURRENTLY; if none runs, run: DROP INDEX CONCURRENTLY ${schema}.${name}`),
-      invalid: seen.indexes.filter(({ valid, tableOid }) => !valid && !seen.busyTables.has(tableOid)).map(({ name }) => name),
+      retired: seen.indexes.filter(isRetired).map((index) => ({
+        index,
+        problem: reasonToKeep(index),
+        waitsFor: judged.filter(({ table, decision }) => table?.oid === index.tableOid && decision.kind !== 'valid').map(({ index: wanted }) => wanted.name),
+      })),
+      replaced: seen.indexes.filter((found) => found.valid && this.isSpent(found, judged) && !judged.some(({ decision }) => decision.kind === 'valid' && decision.as === found.name)),
+      abandoned,
+      leftovers: invalid.filter((found) => !repaired.has(found) && !isRetired(found) && !drifted.includes(qualifiedName(found))).map((found) => leftoverProblem(found, indexes)),
+      invalid: invalid.map(({ name }) => name),
       history,
       sizes: new Map(seen.indexes.map((found) => [qualifiedName(found), found.bytes])),
     };
@@ -89,12 +110,15 @@ export class IndexSurveyor {
   }
 
   /** Replaced in an earlier deploy than the accepted one, or built for a change that was given up since. */
-  private isSpent(found: ObservedIndex, history: BuildHistory): boolean {
+  private isSpent(found: ObservedIndex, judged: readonly JudgedIndex[]): boolean {
     if (!isOurs(found) || reasonToKeep(found) !== undefined) return false;
     const replaced = replacedIn(found);
-    if (replaced !== undefined) return replaced < this.generation;
-    const owner = this.catalogue.indexes.find(({ schema, name }) => schema === found.schema && nameBeside(name, 'new') === found.name);
-    return owner !== undefined && (history.get(qualifiedName(owner))?.finished ?? false);
+    return replaced === undefined ? this.isBesideOfDone(found, judged) : replaced < this.generation;
+  }
+
+  /** Made beside an index of the catalogue that is as it should be without it. */
+  private isBesideOfDone(found: ObservedIndex, judged: readonly JudgedIndex[]): boolean {
+    return judged.some(({ index, table, decision }) => table?.oid === found.tableOid && decision.kind === 'valid' && nameBeside(index.name, 'new') === found.name);
   }
 
   private async trialOf(session: Client, index: CataloguedIndex): Promise<Trial> {
@@ -104,4 +128,9 @@ export class IndexSurveyor {
     if (!('busy' in trial)) this.trials.set(index, trial);
     return trial;
   }
+}
+
+function leftoverProblem(found: ObservedIndex, indexes: readonly CataloguedIndex[]): string {
+  const reindexed = indexes.some(({ schema, name }) => schema === found.schema && isReindexLeftoverOf(name, found.name));
+  return `${found.name}: ${reindexed ? 'left INVALID by a REINDEX CONCURRENTLY' : `INVALID, and nobody builds it; it costs writes${found.unique ? ', which may fail by it,' : ''} and answers no query`}; run: ${dropConcurrentlySql(found)}`;
 }

@@ -1,7 +1,8 @@
-import type { Client, QueryConfig } from 'pg';
+import type { Client } from 'pg';
 
-import type { CataloguedIndex } from './index-catalogue';
-import { canonicalPart, createOnShadowSql, createShadowSql, shadowDefinitionSql } from './index-sql';
+import { quoteIdentifier, quoteQualified } from '../database/sql-quoting';
+import { type CataloguedIndex, qualifiedTable } from './index-catalogue';
+import { canonicalPart, createIndex, runStatement } from './index-sql';
 
 /** How PostgreSQL judged a definition on an empty copy of its table. */
 export type Trial =
@@ -10,12 +11,15 @@ export type Trial =
       readonly canonical: string;
       /** A build with expressions or a predicate keeps other concurrent builds waiting. */
       readonly holdsOthersBack: boolean;
-      /** Plain columns of it, by name. */
+      /** Columns and expressions as SQL, those of the key first. */
       readonly columns: readonly string[];
-      /** Columns and expressions of it. */
-      readonly columnCount: number;
+      /** How many of them are the key; the others are only included. */
+      readonly keyCount: number;
+      /** Condition of a partial index, as SQL. */
+      readonly predicate: string | null;
     }
-  | { readonly problem: string }
+  /** `lacksRight`: of the role that tried it. */
+  | { readonly problem: string; readonly lacksRight: boolean }
   /** DDL holds or waits for the table, so it could not be looked at. */
   | { readonly busy: true };
 
@@ -26,44 +30,58 @@ export function isAccepted(trial: Trial | undefined): trial is AcceptedTrial {
   return trial !== undefined && 'canonical' in trial;
 }
 
+/** What PostgreSQL made of the trial. */
+const verdictSql = `
+  SELECT pg_get_indexdef(i.indexrelid) AS definition, i.indexprs IS NOT NULL OR i.indpred IS NOT NULL AS "holdsOthersBack",
+         ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, false) FROM generate_series(1, i.indnatts) AS n) AS columns, i.indnkeyatts AS "keyCount",
+         pg_get_expr(i.indpred, i.indrelid) AS predicate, c.reltablespace <> 0 AS "namesTablespace"
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+   WHERE i.indrelid = to_regclass($1)`;
+
 /** Tries a definition in a transaction that is rolled back; builds nothing, and takes no lock that keeps anybody waiting. */
 export async function tryDefinition(session: Client, index: CataloguedIndex): Promise<Trial> {
+  // It has the real one's name, by which a definition may call its columns.
+  const shadow = quoteQualified('pg_temp', index.table);
   await session.query('BEGIN');
   try {
     // The definition may name types, functions and operator classes of the table's own schema.
-    await session.query("SELECT set_config('search_path', quote_ident($1) || ', public, pg_temp', true)", [index.schema]);
-    await session.query(createShadowSql(index));
-    // The extended protocol takes one statement only: a second one after a semicolon is refused, not run.
-    await session.query({ text: createOnShadowSql(index.unique, index.definition), queryMode: 'extended' } as QueryConfig);
+    await session.query("SELECT set_config('search_path', $1, true), set_config('temp_tablespaces', '', true)", [`${quoteIdentifier(index.schema)}, public, pg_temp`]);
+    await runStatement(session, `CREATE TEMP TABLE ${quoteIdentifier(index.table)} (LIKE ${quoteQualified(index.schema, index.table)}) ON COMMIT DROP`);
+    await runStatement(session, `${createIndex(index.unique)} ON ${shadow} ${index.definition}`);
     await session.query("SELECT set_config('search_path', '', true)");
-    const { rows } = await session.query<{ definition: string; holdsOthersBack: boolean; columns: string[]; columnCount: number }>(shadowDefinitionSql);
-    const { definition, ...facts } = rows[0]!;
+    const { rows } = await session.query<Omit<AcceptedTrial, 'canonical'> & { definition: string; namesTablespace: boolean }>(verdictSql, [shadow]);
+    const { definition, namesTablespace, ...facts } = rows[0]!;
+    if (namesTablespace) return refused('its definition names a TABLESPACE, which RDS does not have; remove it');
     return { canonical: canonicalPart(definition), ...facts };
   } catch (error) {
-    if ((error as { code?: string }).code === '55P03') return { busy: true };
-    return { problem: definitionProblem(index, error as Error & { code?: string }) };
+    const { code } = error as { code?: string };
+    if (code === '55P03') return { busy: true };
+    return { problem: definitionProblem(index, error as Error & { code?: string }), lacksRight: code === '42501' };
   } finally {
     await session.query('ROLLBACK');
   }
 }
 
+function refused(problem: string): Trial {
+  return { problem, lacksRight: false };
+}
+
 /** https://www.postgresql.org/docs/17/errcodes-appendix.html */
-function definitionProblem(index: CataloguedIndex, error: Error & { code?: string }): string {
-  const table = `${index.schema}.${index.table}`;
-  switch (error.code) {
+function definitionProblem(index: CataloguedIndex, { code, message }: Error & { code?: string }): string {
+  switch (code) {
     case '42703':
-      return `${error.message.replace(/ of relation .*$/, '')} on ${table}; correct the name, or deploy the migration that adds it first`;
+      return `${message} on ${qualifiedTable(index)}; correct the name, or deploy the migration that adds it first`;
     case '42704':
-      return `${error.message}; install the extension or correct the name`;
+      return `${message}; install the extension or correct the name`;
     case '42883':
-      return `${error.message}; correct the name, or deploy the migration that makes it first`;
+      return `${message}; correct the name, or deploy the migration that makes it first`;
     case '42P17':
-      return `${error.message}; use a function that always gives the same for the same input, or mark yours IMMUTABLE if it does`;
+      return `${message}; use a function that always gives the same for the same input, or mark yours IMMUTABLE if it does`;
     case '42601':
-      return `its definition is not what PostgreSQL takes after the table's name: ${error.message}`;
+      return `its definition is not what PostgreSQL takes after the table's name: ${message}`;
     case '42501':
-      return `the role that builds lacks a right: ${error.message}`;
+      return `the role that builds lacks a right: ${message}`;
     default:
-      return `${error.message} (SQLSTATE ${error.code ?? 'unknown'})`;
+      return `${message} (SQLSTATE ${code ?? 'unknown'})`;
   }
 }

@@ -27,6 +27,8 @@ export interface IndexSummary {
   readonly building: readonly string[];
   /** How far they are. */
   readonly progress: readonly string[];
+  /** Who keeps them waiting, and whom they keep waiting. */
+  readonly waits: readonly string[];
   /** Their turn comes when the builds before them are done. */
   readonly waiting: readonly string[];
   /** Retired, and still there. */
@@ -41,4 +43,6 @@ export interface IndexSummary {
   readonly leftovers: readonly string[];
   /** Every INVALID index of the catalogue's tables that nobody builds: it costs writes and answers no query. */
   readonly invalid: readonly string[];
+  /** Another catalogue has been accepted meanwhile: nothing was done for this one. */
+  readonly superseded: boolean;
 }

@@ -6,9 +6,10 @@ import type { Client } from 'pg';
 import { connect, endpointFromEnvironment, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
 import { logEvent, requiredVariable } from '../function-runtime';
+import { isPassing } from './build-problems';
 import { publishIndexMetrics } from './index-metrics';
 import { catalogueFromProperties } from './index-properties';
-import { IndexReconciler } from './index-reconciler';
+import { IndexReconciler, type ReconcilerOptions } from './index-reconciler';
 import { acceptCatalogue, type AcceptedCatalogue, readCatalogue, returnToCatalogue } from './index-store';
 import { isSettled } from './index-summary';
 import { indexesEnvironment, indexesProperties, type IndexSummary } from './indexes.contract';
@@ -49,14 +50,27 @@ export async function onEvent(event: CdkCustomResourceEvent, context: Context): 
 /** Goes on with the builds. Whoever waits for another catalogue than the accepted one only looks on. */
 export async function isComplete(event: CdkCustomResourceIsCompleteEvent, context: Context): Promise<CdkCustomResourceIsCompleteResponse> {
   if (event.RequestType === 'Delete' || event.ResourceProperties[indexesProperties.wait] === 'started') return { IsComplete: true };
+  try {
+    return await goOn(event, context);
+  } catch (error) {
+    if (!isPassing(error as Error)) throw error;
+    // A failover must not fail a deploy whose builds are begun again after it.
+    logEvent({ event: 'database not reached', problem: (error as Error).message });
+    return { IsComplete: false };
+  }
+}
+
+async function goOn(event: CdkCustomResourceIsCompleteEvent, context: Context): Promise<CdkCustomResourceIsCompleteResponse> {
   const found = await acceptedReconciler();
   if (found?.accepted.requestId !== event.RequestId || found.accepted.rolledBack) return { IsComplete: true };
   const endOfWait = Date.now() + (longestWaitSeconds - found.accepted.ageSeconds) * 1000;
   const summary = await found.reconciler.run(new Date(Math.min(deadlineOf(context).getTime(), endOfWait)));
+  // The next look finds out by what: another deploy, or a retry of this one.
+  if (summary.superseded) return { IsComplete: false };
   if (summary.failed.length > 0) throw new Error(failureReason('indexes cannot be built', summary.failed));
   if (isSettled(summary)) return { IsComplete: true, Data: summaryData(summary, []) };
   if (Date.now() < endOfWait - 1000) return { IsComplete: false };
-  const unfinished = [...summary.progress, ...summary.waiting.map((name) => `${name}: waits for its turn`)];
+  const unfinished = [...summary.progress, ...summary.waits, ...summary.waiting.map((name) => `${name}: waits for its turn`)];
   throw new Error(failureReason(`not VALID after ${longestWaitSeconds / 60} minutes; the builds go on, and another deploy adopts them`, unfinished));
 }
 
@@ -72,10 +86,18 @@ export async function tick(_event: unknown, context: Context): Promise<IndexSumm
 
 async function acceptedReconciler(): Promise<{ readonly accepted: AcceptedCatalogue; readonly reconciler: IndexReconciler } | undefined> {
   const accepted = await withSession(readCatalogue);
-  return accepted && { accepted, reconciler: reconcilerFor(accepted, await allocatedBytes(rds, instanceIdentifiers()[0]!)) };
+  if (!accepted) return undefined;
+  const isAccepted = async (session: Client): Promise<boolean> => {
+    const now = await readCatalogue(session);
+    return now?.requestId === accepted.requestId && now.generation === accepted.generation;
+  };
+  return { accepted, reconciler: reconcilerFor(accepted, { isAccepted, allocatedBytes: await allocatedBytes(rds, instanceIdentifiers()[0]!) }) };
 }
 
-function reconcilerFor({ properties, generation, rolledBack }: Pick<AcceptedCatalogue, 'properties' | 'generation' | 'rolledBack'>, allocated?: number): IndexReconciler {
+function reconcilerFor(
+  { properties, generation, rolledBack }: Pick<AcceptedCatalogue, 'properties' | 'generation' | 'rolledBack'>,
+  options: Pick<ReconcilerOptions, 'isAccepted' | 'allocatedBytes'> = {},
+): IndexReconciler {
   return new IndexReconciler({
     connect: openSession,
     catalogue: catalogueFromProperties(properties),
@@ -83,7 +105,7 @@ function reconcilerFor({ properties, generation, rolledBack }: Pick<AcceptedCata
     rolledBack,
     log: logEvent,
     tablesAtOnce: Number(properties[indexesProperties.tablesAtOnce]),
-    allocatedBytes: allocated,
+    ...options,
   });
 }
 

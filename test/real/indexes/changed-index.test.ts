@@ -100,7 +100,7 @@ describe('a retired index', () => {
   it('stays when it was not built here, or a constraint stands on it, and the deploy is told why', async () => {
     await database.session.query('CREATE INDEX foreign_index ON t (a); ALTER TABLE t ADD CONSTRAINT t_key UNIQUE (b)');
     expect(await retire('foreign_index', 't_key', 'missing').validate()).toEqual([
-      'foreign_index: is to be dropped, but it was not built here; if nobody needs it, run: DROP INDEX CONCURRENTLY public.foreign_index',
+      'foreign_index: is to be dropped, but it was not built here; if nobody needs it, run: DROP INDEX CONCURRENTLY "public"."foreign_index"',
       't_key: is to be dropped, but constraint t_key stands on it; drop the constraint instead',
     ]);
     await retire('foreign_index', 't_key').run(inSeconds(2));
@@ -124,9 +124,9 @@ describe('an index that was removed from the list', () => {
 
 describe('drift', () => {
   it.each([
-    ['dropped', 'DROP INDEX i', /^i: was dropped by somebody; the next deploy builds it again/],
-    ['changed', 'DROP INDEX i; CREATE INDEX i ON t (b)', /^i: was changed by somebody to "USING btree \(b\)"; the next deploy builds "USING btree \(a\)" again/],
-    ['made INVALID', "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass", /^i: has become INVALID; the next deploy builds it again, or run: REINDEX INDEX CONCURRENTLY public\.i$/],
+    ['dropped', 'DROP INDEX i', /^i: was dropped by somebody; to have it built again, deploy again or, if the list stays as it is, run: npm run indexes -- retry; or remove it from the list$/],
+    ['changed', 'DROP INDEX i; CREATE INDEX i ON t (b)', /^i: was changed by somebody; has "USING btree \(b\)", wanted is "USING btree \(a\)"; to have it built again, .*; or change the list$/],
+    ['made INVALID', "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass", /^i: has become INVALID; to have it built again, .*; or run: REINDEX INDEX CONCURRENTLY "public"\."i"$/],
   ])('of an index that was %s is told, left alone, and made right by the next deploy', async (_what, sql, message) => {
     await database.reconciler([index()]).run(inSeconds(10));
     await database.session.query(sql);
@@ -148,7 +148,7 @@ describe('drift', () => {
     await Promise.all([reader.end(), reindexer.end()]);
     expect(await database.reconciler([index()]).run(inSeconds(5))).toMatchObject({
       valid: ['i'],
-      leftovers: ['i_ccnew: left INVALID by a REINDEX CONCURRENTLY; if none runs, run: DROP INDEX CONCURRENTLY public.i_ccnew'],
+      leftovers: ['i_ccnew: left INVALID by a REINDEX CONCURRENTLY; run: DROP INDEX CONCURRENTLY "public"."i_ccnew"'],
     });
     expect(await names()).toHaveLength(2);
   });

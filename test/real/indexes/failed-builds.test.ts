@@ -15,7 +15,7 @@ describe('a build', () => {
     await database.session.query("CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('secret', 'x'), ('secret', 'x')");
     const indexes = [index({ unique: true, definition: '(a, b)' })];
     const message =
-      'i: public.t holds duplicates, so the unique index cannot be, and was removed; remove them, then deploy again; find them with: SELECT a, b, count(*) FROM public.t GROUP BY a, b HAVING count(*) > 1';
+      'i: public.t holds duplicates on (a, b), so the unique index cannot be, and is removed; delete them, then deploy again or, if the list stays as it is, run: npm run indexes -- retry; find them with: SELECT a, b, count(*) FROM "public"."t" WHERE a IS NOT NULL AND b IS NOT NULL GROUP BY a, b HAVING count(*) > 1';
     expect((await database.reconciler(indexes).run(inSeconds(10))).failed).toEqual([message]);
     expect((await database.reconciler(indexes).run(inSeconds(10))).failed).toEqual([message]);
     expect(database.happened('build started')).toHaveLength(1);
@@ -50,7 +50,7 @@ describe('a build', () => {
       while (database.happened('build failed').length < attempt) await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const summary = await reconciler.run(inSeconds(10));
-    expect(summary.failed).toEqual(['i: its build died 3 times; the session of the build was ended, as in a failover or a restart; deploy again to have it tried again']);
+    expect(summary.failed).toEqual(['i: its build died 3 times; the session of the build was ended, as in a failover or a restart; deploy again or, if the list stays as it is, run: npm run indexes -- retry']);
     await reader.end();
     while ((await database.indexes()).length > 0) await reconciler.tick();
     expect(database.happened('build started')).toHaveLength(3);

@@ -81,7 +81,7 @@ describe('the reconciler', () => {
       expect.stringMatching(/^i2: data type json has no default operator class/),
       expect.stringMatching(/^i3: functions in index expression must be marked IMMUTABLE/),
       expect.stringMatching(/^i4: access method "nonsense" does not exist; install the extension or correct the name/),
-      expect.stringMatching(/^i5: public\.v is not a table/),
+      expect.stringMatching(/^i5: public\.v is a view; index the table that it is made from$/),
       expect.stringMatching(/^i6: public\.p is partitioned/),
       expect.stringMatching(/^i7: its definition is not what PostgreSQL takes/),
     ]);

@@ -1,7 +1,6 @@
 import { Client } from 'pg';
 
 import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
-import { prepareSession } from '../../../lib/tier/indexes/index-session';
 import { IndexReconciler } from '../../../lib/tier/indexes/index-reconciler';
 import { password, PooledDatabases } from '../pooler/pooled-databases';
 import { PoolerProcess } from '../pooler/pooler-process';
@@ -34,11 +33,5 @@ describe('the reconciler', () => {
       await pooler.stop();
       await databases.stop();
     }
-  });
-
-  it('refuses servers whose concurrent builds are not safe', async () => {
-    const answering = (version: number, versionText: string) => ({ processID: 7, query: () => Promise.resolve({ rows: [{ standby: false, version, versionText, pid: 7 }] }) }) as unknown as Client;
-    await expect(prepareSession(answering(140_003, '14.3'))).rejects.toThrow('the server runs PostgreSQL 14.3, whose concurrent builds are not safe; indexes are built on 14.4 and later');
-    await expect(prepareSession(answering(140_004, '14.4'))).resolves.toBeUndefined();
   });
 });

@@ -5,14 +5,15 @@ import { builtHereComment, replacedComment } from '../../../lib/tier/indexes/ind
 import { canonicalPart } from '../../../lib/tier/indexes/index-sql';
 
 const wanted = { name: 'i', schema: 'public', table: 't', unique: false, definition: '(a)' };
-const table: ObservedTable = { oid: '1', kind: 'r', owner: 'owner', role: 'builder', mayBuild: true, partitionKey: null, lockedByOthers: false, locked: false };
-const trial = { canonical: 'USING btree (a)', holdsOthersBack: false, columns: ['a'], columnCount: 1 };
+const table: ObservedTable = { oid: '1', kind: 'r', owner: 'owner', role: 'builder', mayBuild: true, mayCreateInSchema: true, lockedByOthers: false, locked: false };
+const trial = { canonical: 'USING btree (a)', holdsOthersBack: false, columns: ['a'], keyCount: 1, predicate: null };
+const partitioning = { key: 'RANGE (day)', keyColumns: ['day'], partitions: [] };
 const existing = (over: Partial<ObservedIndex> = {}): ObservedIndex => ({
   oid: '10', schema: 'public', name: 'i', tableOid: '1', table: 't', unique: false, valid: true, definition: 'USING btree (a)', comment: builtHereComment,
   constraint: null, replicaIdentity: false, attached: false, bytes: 8192, ...over,
 }); // prettier-ignore
 const record = (over: Partial<BuildRecord> = {}): BuildRecord => ({ definition: 'USING btree (a)', generation: 5, attempts: 1, finished: false, seconds: null, problem: null, hopeless: false, ...over });
-const evidence = (over: Partial<Evidence> = {}): Evidence => ({ index: wanted, table, trial, indexes: [], taken: undefined, builderLives: false, record: undefined, generation: 5, ...over });
+const evidence = (over: Partial<Evidence> = {}): Evidence => ({ index: wanted, table, trial, indexes: [], taken: new Map(), retired: new Set(), builderLives: false, record: undefined, generation: 5, ...over });
 const other = { definition: 'USING btree (b)' };
 
 describe('decide', () => {
@@ -29,9 +30,11 @@ describe('decide', () => {
     ['the same under another name', { indexes: [existing({ name: 'other' })] }, { kind: 'valid', as: 'other' }],
     ['the same under another name, but INVALID', { indexes: [existing({ name: 'other', valid: false })] }, { kind: 'build', as: 'i' }],
     ['the same under another name, but unique', { indexes: [existing({ name: 'other', unique: true })] }, { kind: 'build', as: 'i' }],
+    ['the same under a name that is to be dropped', { indexes: [existing({ name: 'other' })], retired: new Set(['other']) }, { kind: 'build', as: 'i' }],
+    ['built by hand on a partitioned table', { table: { ...table, kind: 'p', partitioning }, indexes: [existing()] }, { kind: 'valid' }],
     ['another definition', { indexes: [existing(other)] }, { kind: 'build', as: 'i_new' }],
     ['unique, though that was not wanted', { indexes: [existing({ unique: true })] }, { kind: 'build', as: 'i_new' }],
-    ['another definition, the new one is being built', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', valid: false })], builderLives: true }, { kind: 'building', oid: '11' }],
+    ['another definition, the new one is being built', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', valid: false })], builderLives: true }, { kind: 'building', unfinished: { oid: '11' } }],
     ['another definition, the new one died', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', valid: false })] }, { kind: 'build', as: 'i_new', remains: { oid: '11' } }],
     ['another definition, the new one is VALID', { indexes: [existing(other), existing({ name: 'i_new', oid: '11' })] }, { kind: 'swap', aside: 'i_old', current: { oid: '10' }, replacement: { oid: '11' } }],
     ['another definition, beside it that of a change that was given up', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', definition: 'USING btree (c)' })] }, { kind: 'build', as: 'i_new', remains: { oid: '11' } }],
@@ -51,15 +54,21 @@ describe('decide', () => {
 
   it.each<[string, Partial<Evidence>, RegExp]>([
     ['an index of another table', { indexes: [existing({ tableOid: '2', table: 'u' })] }, /^its name is taken by an index of public\.u; rename one of them$/],
-    ['something else', { taken: 'a sequence' }, /^its name is taken by a sequence; rename one of them$/],
-    ['a view', { table: { ...table, kind: 'v' } }, /^public\.t is not a table; index the table that it is made from$/],
-    ['a table of somebody else', { table: { ...table, mayBuild: false } }, /^public\.t belongs to owner, and role builder must have the rights of its owner; run: GRANT owner TO builder/],
+    ['something else', { taken: new Map([['i', 'a sequence']]) }, /^its name is taken by a sequence; rename one of them$/],
+    ['a view', { table: { ...table, kind: 'v' } }, /^public\.t is a view; index the table that it is made from$/],
+    ['a table of somebody else', { table: { ...table, mayBuild: false } }, /^public\.t belongs to owner, and role builder must have the rights of its owner; run: GRANT "owner" TO "builder"/],
     ['a constraint', { indexes: [existing({ ...other, constraint: 't_pkey' })] }, /^has "USING btree \(b\)", wanted is "USING btree \(a\)", and constraint t_pkey stands on it/],
     ['a replacement that is not ours', { indexes: [existing(other), existing({ name: 'i_new', comment: null, definition: 'USING btree (c)' })] }, /^i_new, under which it would be built beside the old one, is another index/],
     ['an old one that is not ours', { indexes: [existing(other), existing({ name: 'i_new' }), existing({ name: 'i_old', comment: null, definition: 'USING btree (c)' })] }, /^the old definition would be kept as i_old, which exists: it was not built here/],
-    ['a partitioned table', { table: { ...table, kind: 'p', partitionKey: 'RANGE (day)' } }, /^public\.t is partitioned by RANGE \(day\), .*CREATE INDEX i ON ONLY public\.t USING btree \(a\)/],
-    ['a unique index on a partitioned table', { index: { ...wanted, unique: true }, table: { ...table, kind: 'p', partitionKey: 'RANGE (day)' } }, /a unique index on it must contain the partition key/],
-    ['three deaths', { record: record({ attempts: 3 }) }, /^its build died 3 times; its session vanished, as in a failover; deploy again/],
+    ['a table in a schema where it may not create', { table: { ...table, mayCreateInSchema: false } }, /^role builder may not create in schema public; run: GRANT CREATE, USAGE ON SCHEMA "public" TO "builder"$/],
+    ['a table that it may not even read', { table: { ...table, mayBuild: false }, trial: { problem: 'the role that builds lacks a right: permission denied for table t', lacksRight: true } }, /^public\.t belongs to owner/],
+    ['a change while something else has the name beside', { indexes: [existing(other)], taken: new Map([['i_new', 'a table']]) }, /^i_new, a name that is needed while its definition changes, is taken by a table; rename that$/],
+    ['a change while an index of another table has the name beside', { indexes: [existing(other), existing({ name: 'i_new', tableOid: '2', table: 'u' })] }, /^i_new, .* is taken by an index of public\.u; rename that$/],
+    ['a swap while something else has the name for the old one', { indexes: [existing(other), existing({ name: 'i_new', oid: '11' })], taken: new Map([['i_old', 'a view']]) }, /^i_old, .* is taken by a view; rename that$/],
+    ['a partitioned table', { table: { ...table, kind: 'p', partitioning } }, /^public\.t is partitioned by RANGE \(day\), and PostgreSQL cannot build an index on it concurrently; run by hand: CREATE INDEX "i" ON ONLY "public"\."t" USING btree \(a\)$/],
+    ['another definition on a partitioned table', { table: { ...table, kind: 'p', partitioning }, indexes: [existing(other)] }, /^has "USING btree \(b\)", wanted is "USING btree \(a\)", and public\.t is partitioned; give the new definition a name of its own/],
+    ['a unique index on a partitioned table', { index: { ...wanted, unique: true }, table: { ...table, kind: 'p', partitioning } }, /; nor can a unique index be built on it at all that does not contain the partition key/],
+    ['three deaths', { record: record({ attempts: 3 }) }, /^its build died 3 times; its session vanished, as in a failover; deploy again or, if the list stays as it is, run: npm run indexes -- retry$/],
   ])('refuses %s, and says why', (_title, over, problem) => {
     expect(decide(evidence(over))).toMatchObject({ kind: 'failed', problem: expect.stringMatching(problem) });
   });

@@ -1,7 +1,7 @@
 import type { IndexSummary } from '../../../lib/tier/indexes/indexes.contract';
 import { failureReason, summaryData } from '../../../lib/tier/indexes/summary-data';
 
-const none: IndexSummary = { valid: [], adopted: [], building: [], progress: [], waiting: [], dropping: [], deferred: [], failed: [], drifted: [], leftovers: [], invalid: [] };
+const none: IndexSummary = { valid: [], adopted: [], building: [], progress: [], waits: [], waiting: [], dropping: [], deferred: [], failed: [], drifted: [], leftovers: [], invalid: [], superseded: false };
 const many = Array.from({ length: 200 }, (_, number) => `${'ü'.repeat(20)}_${number}: table public.t does not exist`);
 
 describe('what CloudFormation is told', () => {
