@@ -66,6 +66,22 @@ describe('npm run indexes', () => {
     await reader.end();
   });
 
+  it('retry has what has drifted built again', async () => {
+    await database.session.query('DROP INDEX done');
+    const before = await database.session.query<{ generation: string }>('SELECT generation FROM index_migrations.catalogue');
+    expect(await indexes('retry', '--url', url())).toMatchObject({ code: 0, stdout: expect.stringContaining('within five minutes') });
+    const after = await database.session.query<{ generation: string }>('SELECT generation FROM index_migrations.catalogue');
+    expect(Number(after.rows[0]!.generation)).toBe(Number(before.rows[0]!.generation) + 1);
+    const { stdout } = await indexes('status', '--url', url());
+    expect(stdout).toMatch(/public\.done +│ users +│ waits for its turn/);
+  });
+
+  it('asks for TLS where the URL does, and refuses a URL that it cannot read', async () => {
+    expect(await indexes('plan', '--url', `${url()}?sslmode=require`)).toMatchObject({ code: 2, stderr: expect.stringContaining('does not support SSL') });
+    expect(await indexes('plan', '--url', `${url()}?sslmode=sure`)).toMatchObject({ code: 2, stderr: expect.stringContaining('sslmode is "sure"; it may be disable, prefer') });
+    expect(await indexes('plan', '--url', 'nonsense')).toMatchObject({ code: 2, stderr: expect.stringContaining('--url is not of the form postgresql://') });
+  });
+
   it('fails with the reason when the database cannot be looked at, or an environment does not exist', async () => {
     expect(await indexes('plan', '--url', 'postgresql://person@127.34.6.99:1/x')).toMatchObject({ code: 2, stderr: expect.stringMatching(/^the database could not be looked at: connect ECONNREFUSED 127\.34\.6\.99:1/) });
     expect(await indexes('plan', '--url', url(), '--environment', 'nowhere')).toMatchObject({ code: 2, stderr: expect.stringContaining("Allowed choices are development, staging, production") });

@@ -1,0 +1,54 @@
+import { index, IndexDatabase, inSeconds } from './index-database';
+
+let database: IndexDatabase;
+
+beforeAll(async () => {
+  database = await IndexDatabase.start('127.34.7.1');
+});
+afterAll(() => database?.stop());
+beforeEach(() => database.begin());
+
+describe('a partitioned table', () => {
+  it('is refused with statements that, run by hand, make the index; then it counts as built', async () => {
+    await database.session.query(
+      `CREATE TABLE t (a int, day date) PARTITION BY RANGE (day);
+       CREATE TABLE "T1" PARTITION OF t FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+       CREATE TABLE t2 PARTITION OF t FOR VALUES FROM ('2026-02-01') TO ('2026-03-01') PARTITION BY RANGE (a);
+       CREATE TABLE t2_1 PARTITION OF t2 FOR VALUES FROM (0) TO (10)`,
+    );
+    const [problem] = await database.reconciler([index()]).validate();
+    expect(problem).toMatch(/^i: public\.t is partitioned by RANGE \(day\), and PostgreSQL cannot build an index on it concurrently; run by hand: /);
+    const statements = problem!.replace(/^.* run by hand: /, '').split('; ');
+    expect(statements).toHaveLength(7);
+    for (const statement of statements.slice(0, -1)) await database.session.query(statement);
+    const [rest] = await database.reconciler([index()]).validate();
+    expect(rest).toMatch(/run by hand: CREATE INDEX CONCURRENTLY "[^;]*; ALTER INDEX "public"\."i" ATTACH PARTITION [^;]*$/);
+    await database.session.query(statements.at(-1)!);
+    expect(await database.reconciler([index()]).run(inSeconds(5))).toMatchObject({ valid: ['i'], failed: [] });
+  });
+});
+
+describe('a build that meets a row for which its expression fails', () => {
+  it('says so without quoting the row', async () => {
+    await database.session.query("CREATE TABLE t (a text); INSERT INTO t VALUES ('secret')");
+    const { failed } = await database.reconciler([index({ definition: '((a::int))' })]).run(inSeconds(10));
+    expect(failed).toEqual([expect.stringMatching(/^i: the index cannot be computed for some row of public\.t \(SQLSTATE 22P02\)/)]);
+    expect(JSON.stringify([failed, database.events])).not.toContain('secret');
+  });
+});
+
+describe('a catalogue that is no longer the accepted one', () => {
+  it('is looked at, and nothing is built for it', async () => {
+    await database.session.query('CREATE TABLE t (a int)');
+    expect(await database.reconciler([index()], { isAccepted: () => Promise.resolve(false) }).run(inSeconds(5))).toMatchObject({ superseded: true, waiting: ['i'] });
+    expect(await database.indexes()).toEqual([]);
+  });
+});
+
+describe('a definition', () => {
+  it('that names a tablespace is refused; one that ends in a comment, or calls columns by the name of their table, is none the worse', async () => {
+    await database.session.query('CREATE TABLE t (a text)');
+    expect(await database.reconciler([index({ definition: '(a) TABLESPACE pg_global' })]).validate()).toHaveLength(1);
+    expect(await database.reconciler([index({ definition: '(lower(t.a)) -- a comment' })]).run(inSeconds(5))).toMatchObject({ valid: ['i'], failed: [] });
+  });
+});
