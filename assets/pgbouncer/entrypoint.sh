@@ -16,6 +16,8 @@ run_directory=${PGBOUNCER_RUN_DIRECTORY:-/run/pgbouncer}
 server_tls_ca_file=${PGBOUNCER_SERVER_TLS_CA_FILE:-/etc/pgbouncer/rds-ca.pem}
 binary=${PGBOUNCER_BINARY:-/usr/sbin/pgbouncer}
 openssl=${PGBOUNCER_OPENSSL:-openssl}
+lookup=${PGBOUNCER_LOOKUP:-}
+wait_seconds=${PGBOUNCER_WAIT_SECONDS:-30}
 drain_seconds=${PGBOUNCER_DRAIN_SECONDS:-45}
 finish_seconds=${PGBOUNCER_FINISH_SECONDS:-70}
 
@@ -37,9 +39,9 @@ check_environment() {
     fail "run directory $run_directory cannot be written to; mount a volume there that belongs to user $(id -u)"
   [[ -r $server_tls_ca_file ]] || fail "the databases' certificate authorities, $server_tls_ca_file, cannot be read"
   local seconds
-  for seconds in "$drain_seconds" "$finish_seconds"; do
+  for seconds in "$wait_seconds" "$drain_seconds" "$finish_seconds"; do
     [[ $seconds =~ ^[0-9]+$ ]] ||
-      fail "\"$seconds\" is not a whole number of seconds; correct PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS"
+      fail "\"$seconds\" is not a whole number of seconds; correct PGBOUNCER_WAIT_SECONDS, PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS"
   done
   local variable
   for variable in "${!PGBOUNCER_DATABASE_@}" "${!PGBOUNCER_SETTING_@}"; do
@@ -102,6 +104,9 @@ write_ini() {
     settings[${name,,}]=${!variable}
   done
   settings[auth_file]=$userlist
+  # No client certificate is asked for, but PgBouncer does not start without authorities for one; the system's are not
+  # in the image.
+  settings[client_tls_ca_file]=$certificate
   settings[client_tls_cert_file]=$certificate
   settings[client_tls_key_file]=$key
   settings[listen_addr]=${PGBOUNCER_LISTEN_ADDRESS:-0.0.0.0}
@@ -122,6 +127,69 @@ write_ini() {
     done < <(printf '%s\n' "${!settings[@]}" | LC_ALL=C sort)
   } >"$ini.new"
   mv "$ini.new" "$ini"
+}
+
+# PgBouncer checks an ini only by starting on it. With nowhere to listen it reads all of it, says so and ends.
+check_settings() {
+  local trial=$run_directory/trial.ini output problems
+  sed -E 's/^(listen_addr|unix_socket_dir) = .*/\1 =/' "$ini" >"$trial"
+  output=$("$binary" "$trial" 2>&1) || true
+  rm "$trial"
+  [[ $output != *'FATAL nowhere to listen on'* ]] || return 0
+  problems=$(sed -nE 's/^.* (WARNING|ERROR|FATAL) //p' <<<"$output")
+  problems=${problems:-$output}
+  fail "PgBouncer refuses its settings: ${problems//$'\n'/; }; correct the variable PGBOUNCER_SETTING_… or PGBOUNCER_DATABASE_… of that name"
+}
+
+# A task that cannot reach its database would let clients in only for them to wait. A failover is waited for.
+await_databases() {
+  local alias variable problem deadline=$((SECONDS + wait_seconds))
+  for alias in ${PGBOUNCER_REQUIRED_DATABASES-$(all_aliases)}; do
+    variable=PGBOUNCER_DATABASE_${alias^^}
+    [[ -n ${!variable:-} ]] || fail "PGBOUNCER_REQUIRED_DATABASES names $alias, but no variable $variable is set"
+    until problem=$(database_problem "${!variable}"); do
+      ((SECONDS < deadline)) ||
+        fail "$alias cannot be reached, tried for $wait_seconds s: $problem; correct $variable, or let the task reach what it names"
+      sleep 1
+    done
+  done
+}
+
+all_aliases() {
+  local variable
+  for variable in "${!PGBOUNCER_DATABASE_@}"; do variable=${variable#PGBOUNCER_DATABASE_} && printf '%s ' "${variable,,}"; done
+}
+
+# Succeeds if one of the entry's hosts can be reached as PgBouncer would reach it; else prints what each is wrong with.
+database_problem() {
+  local host address output code reason verification=() problems=() hosts=() port=5432
+  [[ ! $1 =~ (^| )port=([0-9]+) ]] || port=${BASH_REMATCH[2]}
+  [[ ! $1 =~ (^| )host=([^ ]+) ]] || IFS=, read -ra hosts <<<"${BASH_REMATCH[2]}"
+  for host in "${hosts[@]}"; do
+    case ${PGBOUNCER_SETTING_SERVER_TLS_SSLMODE:-prefer} in
+      verify-full) verification=(-verify_return_error -verify_hostname "$host") ;;
+      verify-ca) verification=(-verify_return_error) ;;
+    esac
+    address=$host
+    if [[ -n $lookup ]] && ! address=$("$lookup" "$host"); then
+      problems+=("$host:$port: its name cannot be resolved")
+      continue
+    fi
+    output=$(OPENSSL_CONF=/dev/null timeout 3 "$openssl" s_client -brief -starttls postgres -connect "$address:$port" \
+      -CAfile "$server_tls_ca_file" "${verification[@]}" 2>&1 </dev/null) && return 0 || code=$?
+    reason=${output##*$'\n'}
+    if ((code == 124)); then
+      reason='no answer within 3 s'
+    elif [[ $output =~ 'verify error:num='[0-9]+:([^$'\n']+) ]]; then
+      reason="its certificate is refused, ${BASH_REMATCH[1]}"
+    elif [[ $output =~ 'system library:'[^:]*:([^:]+): || $output =~ BIO_lookup_ex:[^$'\n']*:([^:$'\n']+) ]]; then
+      reason=${BASH_REMATCH[1]}
+    fi
+    problems+=("$host:$port: $reason")
+  done
+  local IFS=';'
+  printf '%s' "${problems[*]:-it names no host}"
+  return 1
 }
 
 # In the background, and gone with this process even if that is killed.
@@ -175,6 +243,8 @@ check_open_files
 write_userlist
 write_certificate
 write_ini
+check_settings
+await_databases
 
 start "$binary" "$ini"
 pgbouncer=$!

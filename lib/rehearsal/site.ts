@@ -22,6 +22,8 @@ export interface Site {
   readonly authorityFile: string;
   /** Names PgBouncer's DNS server. */
   readonly resolvConfFile: string;
+  /** Asks the same server for others. */
+  readonly lookupFile: string;
   readonly surroundings: LambdaSurroundings;
   /** What functions logged, as CloudWatch would have it. */
   readonly functionLog: readonly string[];
@@ -48,7 +50,9 @@ export async function openSite(teardown: Teardown): Promise<Site> {
   await writeFile(authorityFile, authority.certificatePem);
   const resolvConfFile = join(directory, 'resolv.conf');
   await writeFile(resolvConfFile, resolver.resolvConf);
+  const lookupFile = join(directory, 'lookup');
+  await writeFile(lookupFile, resolver.lookupProgram, { mode: 0o755 });
   const functionLog: string[] = [];
   const surroundings = { names: resolver.names, runtimeEnvironment: aws.environment, authorityFile, onLog: (_function: string, line: string) => void functionLog.push(line) };
-  return { functionLog, addresses, resolver, authority, aws, teardown, directory, authorityFile, resolvConfFile, surroundings };
+  return { functionLog, addresses, resolver, authority, aws, teardown, directory, authorityFile, resolvConfFile, lookupFile, surroundings };
 }

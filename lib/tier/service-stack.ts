@@ -61,13 +61,14 @@ export class ServiceStack extends Stack {
       encryptionKey,
       userlistVersion: roles.userlistVersion,
       databases: [
-        { alias: databaseName, hosts: [primary.host], port: postgresPort, databaseName, maxDbConnections: budget.poolSizePerTask },
+        { alias: databaseName, hosts: [primary.host], port: postgresPort, databaseName, maxDbConnections: budget.poolSizePerTask, requiredAtStart: true },
         {
           alias: readOnlyAlias,
           hosts: inUse.map(([, replica]) => replica.dbInstanceEndpointAddress),
           port: postgresPort,
           databaseName,
           maxDbConnections: budget.readOnlyPoolSizePerTask,
+          requiredAtStart: false,
         },
       ],
       consoleUsers: { admin: 'pgbouncer_admin', stats: `${databaseName}_collector` },

@@ -190,6 +190,7 @@ export class PoolerService {
         ...Object.fromEntries((container.Secrets ?? []).map(({ Name, ValueFrom }) => [Name, this.secretValue(ValueFrom)])),
         [poolerEnvironment.serverTlsCaFile]: this.site.authorityFile,
         [poolerEnvironment.resolvConf]: this.site.resolvConfFile,
+        [poolerEnvironment.lookup]: this.site.lookupFile,
       },
     });
     // No client here waits for a slow goodbye: the drain is for a rolling deployment.

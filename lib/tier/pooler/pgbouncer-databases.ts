@@ -7,6 +7,8 @@ export interface PoolerDatabase {
   readonly databaseName: string;
   /** Server connections that one task opens for all users together. */
   readonly maxDbConnections: number;
+  /** Whether a task that cannot reach it refuses to start. */
+  readonly requiredAtStart: boolean;
 }
 
 /**

@@ -27,6 +27,7 @@ import { type PoolerDatabase, renderPoolerDatabase } from './pgbouncer-databases
 import { type ConsoleUsers, renderPgbouncerSettings } from './pgbouncer-settings';
 import { poolerContainerName, poolerEnvironment, poolerImageFiles } from './pooler.contract';
 import { taskCapacity } from './task-capacity';
+import { taskStart } from './task-start';
 
 export interface PoolerTaskProps {
   /** The only secret that tasks are given: verifiers, no password. */
@@ -69,7 +70,7 @@ export class PoolerTask extends FargateTaskDefinition {
         interval: Duration.seconds(5),
         timeout: Duration.seconds(3),
         retries: 2,
-        startPeriod: Duration.seconds(10),
+        startPeriod: Duration.seconds(taskStart.healthCheckStartPeriodSeconds),
       },
       stopTimeout: Duration.seconds(drain.stopTimeoutSeconds),
       logging: LogDrivers.awsLogs({
@@ -98,6 +99,8 @@ function taskEnvironment({
     settingPrefix,
     drainSeconds,
     finishSeconds,
+    requiredDatabases,
+    waitSeconds,
     userlistVersion: userlistVersionName,
   } = poolerEnvironment;
   const variables = [
@@ -109,6 +112,8 @@ function taskEnvironment({
     ),
     [drainSeconds, `${drain.drainSeconds}`] as const,
     [finishSeconds, `${drain.finishSeconds}`] as const,
+    [requiredDatabases, databases.flatMap(({ alias, requiredAtStart }) => (requiredAtStart ? [alias] : [])).join(' ')] as const,
+    [waitSeconds, `${taskStart.databaseWaitSeconds}`] as const,
     [userlistVersionName, userlistVersion] as const,
   ];
   return Object.fromEntries(variables.sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -20,6 +20,10 @@ export const poolerEnvironment = {
   /** PEM of the certificate shown to clients and of its key, from a secret. @default - made at start, self-signed */
   clientTlsCertificate: 'PGBOUNCER_CLIENT_TLS_CERT',
   clientTlsKey: 'PGBOUNCER_CLIENT_TLS_KEY',
+  /** Aliases, separated by spaces, without whose database a task refuses to start. @default - all */
+  requiredDatabases: 'PGBOUNCER_REQUIRED_DATABASES',
+  /** Seconds that a starting task waits for them: a failover is no reason to end. @default 30 */
+  waitSeconds: 'PGBOUNCER_WAIT_SECONDS',
   /** Seconds for which a stopping task goes on letting clients in. @default 45 */
   drainSeconds: 'PGBOUNCER_DRAIN_SECONDS',
   /** Seconds that running transactions then have, before they are cut. @default 70 */
@@ -34,6 +38,8 @@ export const poolerEnvironment = {
   serverTlsCaFile: 'PGBOUNCER_SERVER_TLS_CA_FILE',
   /** A resolv.conf for PgBouncer alone. @default - the system's */
   resolvConf: 'PGBOUNCER_RESOLV_CONF',
+  /** Path of a program that prints the address of the host it is given. @default - the system is asked */
+  lookup: 'PGBOUNCER_LOOKUP',
   /** Path of PgBouncer, or of a program that becomes it. @default /usr/sbin/pgbouncer */
   binary: 'PGBOUNCER_BINARY',
   /** Likewise. @default openssl */

@@ -14,6 +14,7 @@ import { PoolerBalancer } from './pooler-balancer';
 import { PoolerTask, type PoolerTaskProps } from './pooler-task';
 import { poolerContainerName } from './pooler.contract';
 import { maximumHealthyPercent } from './task-capacity';
+import { taskStart } from './task-start';
 
 export interface PoolerProps extends PoolerTaskProps {
   readonly vpc: IVpc;
@@ -46,7 +47,7 @@ export class Pooler extends Construct {
       minHealthyPercent: 100,
       maxHealthyPercent: maximumHealthyPercent,
       circuitBreaker: { enable: true, rollback: true },
-      healthCheckGracePeriod: Duration.seconds(30),
+      healthCheckGracePeriod: Duration.seconds(taskStart.healthCheckGracePeriodSeconds),
       propagateTags: PropagatedTagSource.SERVICE,
     });
     const scaling = this.service.autoScaleTaskCount({ minCapacity: config.minTasks, maxCapacity: config.maxTasks });

@@ -14,6 +14,7 @@ const {
   clientTlsKey,
   runDirectory,
   serverTlsCaFile,
+  requiredDatabases,
   drainSeconds,
 } = poolerEnvironment;
 
@@ -87,7 +88,7 @@ describe('the entrypoint refuses to start', () => {
     [
       'with a drain that is no number',
       () => ({ [drainSeconds]: 'soon' }),
-      '"soon" is not a whole number of seconds; correct PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS',
+      '"soon" is not a whole number of seconds; correct PGBOUNCER_WAIT_SECONDS, PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS',
     ],
     [
       'with more clients than files may be open',
@@ -126,8 +127,17 @@ describe('the entrypoint refuses to start', () => {
   it('with a setting that PgBouncer refuses, naming it', async () => {
     const { code, log } = await exitOf({ PGBOUNCER_SETTING_POOL_MODE: 'sometimes' });
     expect(code).toBe(1);
-    expect(log).toMatch(/invalid value "sometimes" for parameter pool_mode/);
-    expect(log).toMatch(/entrypoint: PgBouncer ended with exit code 1$/);
+    expect(log).toMatch(
+      /^entrypoint: PgBouncer refuses its settings: invalid value "sometimes" for parameter pool_mode in .*; correct the variable PGBOUNCER_SETTING_… or PGBOUNCER_DATABASE_… of that name$/,
+    );
+  });
+
+  it('with a database that is required but not there', async () => {
+    const { code, log } = await exitOf({ [requiredDatabases]: 'ledger' });
+    expect({ code, log }).toEqual({
+      code: 1,
+      log: 'entrypoint: PGBOUNCER_REQUIRED_DATABASES names ledger, but no variable PGBOUNCER_DATABASE_LEDGER is set',
+    });
   });
 });
 

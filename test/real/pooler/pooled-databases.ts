@@ -26,7 +26,7 @@ export const userlist = renderUserlist(verifiers);
 /** Few enough clients for the open files of any machine. */
 const fewClients: PoolerConfig = { maxClientConnections: 300 };
 
-/** The container's environment in the template of a small service. */
+/** The container's environment in the template of a small service, which starts without its databases. */
 export function templateEnvironment(
   change?: PoolerConfig,
   readOnlyHosts?: readonly string[],
@@ -34,6 +34,7 @@ export function templateEnvironment(
   return {
     ...containerEnvironment(poolerTemplate({ ...fewClients, ...change }, readOnlyHosts)),
     [poolerEnvironment.userlist]: userlist,
+    [poolerEnvironment.requiredDatabases]: '',
   };
 }
 
@@ -43,7 +44,8 @@ export class PooledDatabases {
     readonly primary: PostgresServer,
     readonly replica: PostgresServer | undefined,
     readonly resolver: Resolver,
-    private readonly directory: string,
+    /** Authorities and resolv.conf, which a container must be shown. */
+    readonly directory: string,
   ) {}
 
   /** @param block the first three bytes of its addresses */
@@ -76,6 +78,7 @@ export class PooledDatabases {
       (await CertificateAuthority.create('somebody else')).certificatePem,
     );
     await writeFile(join(directory, 'resolv.conf'), resolver.resolvConf);
+    await writeFile(join(directory, 'lookup'), resolver.lookupProgram, { mode: 0o755 });
     return new PooledDatabases(primary, replica, resolver, directory);
   }
 
@@ -83,8 +86,10 @@ export class PooledDatabases {
   environment(change?: PoolerConfig, readOnlyHosts?: readonly string[]): Readonly<Record<string, string>> {
     return {
       ...templateEnvironment(change, readOnlyHosts),
+      [poolerEnvironment.requiredDatabases]: 'bookedbarber',
       [poolerEnvironment.serverTlsCaFile]: join(this.directory, 'ca.pem'),
       [poolerEnvironment.resolvConf]: join(this.directory, 'resolv.conf'),
+      [poolerEnvironment.lookup]: join(this.directory, 'lookup'),
     };
   }
 

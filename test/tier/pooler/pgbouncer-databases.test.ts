@@ -1,6 +1,6 @@
 import { renderPoolerDatabase, serverTlsSslmode } from '../../../lib/tier/pooler/pgbouncer-databases';
 
-const database = { alias: 'shop_ro', databaseName: 'shop', port: 5432, maxDbConnections: 25 };
+const database = { alias: 'shop_ro', databaseName: 'shop', port: 5432, maxDbConnections: 25, requiredAtStart: false };
 
 it('an alias of one instance names it, with the cap for all users together', () => {
   expect(renderPoolerDatabase({ ...database, hosts: ['a'] })).toBe(

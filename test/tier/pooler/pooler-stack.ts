@@ -37,8 +37,8 @@ export function poolerStack(
     encryptionKey: new Key(stack, 'Key'),
     userlistVersion: 'version-1',
     databases: [
-      { ...database, alias: 'bookedbarber', hosts: ['primary.internal'], maxDbConnections: poolSizePerTask },
-      { ...database, alias: 'bookedbarber_ro', hosts: readOnlyHosts, maxDbConnections: readOnlyPoolSizePerTask },
+      { ...database, alias: 'bookedbarber', hosts: ['primary.internal'], maxDbConnections: poolSizePerTask, requiredAtStart: true },
+      { ...database, alias: 'bookedbarber_ro', hosts: readOnlyHosts, maxDbConnections: readOnlyPoolSizePerTask, requiredAtStart: false },
     ],
     consoleUsers: { admin: 'pgbouncer_admin', stats: 'bookedbarber_collector' },
     config: config.pooler,

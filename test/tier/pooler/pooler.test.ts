@@ -55,7 +55,7 @@ describe('the task', () => {
             Interval: 5,
             Timeout: 3,
             Retries: 2,
-            StartPeriod: 10,
+            StartPeriod: 40,
           },
         }),
       ],

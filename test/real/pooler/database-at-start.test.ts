@@ -1,0 +1,64 @@
+import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
+import { PooledDatabases } from './pooled-databases';
+import { PoolerProcess } from './pooler-process';
+
+const address = '127.33.61.3';
+const { waitSeconds, serverTlsCaFile, lookup } = poolerEnvironment;
+
+let databases: PooledDatabases;
+beforeAll(async () => {
+  databases = await PooledDatabases.start('127.33.61', { replica: false });
+  databases.resolver.set('impostor.internal', databases.primary.address);
+  databases.resolver.set('vanished.internal', '127.33.61.99');
+});
+afterAll(() => databases?.stop());
+
+describe('a task whose database cannot be reached says why in one line and ends', () => {
+  const at = (host: string): Readonly<Record<string, string>> => ({ PGBOUNCER_DATABASE_BOOKEDBARBER: `host=${host} port=5432 dbname=bookedbarber` });
+
+  it.each<[string, () => Readonly<Record<string, string>>, RegExp]>([
+    ['nobody listens', () => at('vanished.internal'), /vanished\.internal:5432: Connection refused/],
+    ['its name is unknown', () => at('nowhere.internal'), /nowhere\.internal:5432: its name cannot be resolved/],
+    ['the system does not know its name', () => ({ ...at('nowhere.invalid'), [lookup]: '' }), /nowhere\.invalid:5432: (Name or service not known|Temporary failure in name resolution)/],
+    ['somebody else signed its certificate', () => ({ [serverTlsCaFile]: databases.otherCaFile }), /primary\.internal:5432: its certificate is refused, .*certificate/],
+    ['its certificate is another’s', () => at('impostor.internal'), /impostor\.internal:5432: its certificate is refused, hostname mismatch/],
+    ['none of several answers', () => at('vanished.internal,nowhere.internal'), /vanished\.internal:5432: Connection refused;nowhere\.internal:5432: its name cannot be resolved/],
+  ])('%s', async (_title, change, reason) => {
+    const pooler = await PoolerProcess.launch(address, { ...databases.environment(), ...change(), [waitSeconds]: '1' });
+    try {
+      expect(await pooler.exitCode).toBe(1);
+      expect(pooler.log).toMatch(/^entrypoint: bookedbarber cannot be reached, tried for 1 s: .*; correct PGBOUNCER_DATABASE_BOOKEDBARBER, or let the task reach what it names$/);
+      expect(pooler.log).toMatch(reason);
+    } finally {
+      await pooler.stop();
+    }
+  });
+});
+
+it('a task waits for its database, and lets nobody in before', async () => {
+  databases.resolver.set('primary.internal', '127.33.61.99');
+  const pooler = await PoolerProcess.launch(address, databases.environment());
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await expect(pooler.checkHealth()).rejects.toThrow(/Connection refused/);
+    databases.resolver.set('primary.internal', databases.primary.address);
+    while (!(await pooler.checkHealth().catch(() => undefined))) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(pooler.log).toMatch(/process up/);
+  } finally {
+    await pooler.stop();
+  }
+});
+
+it('a task comes without the replicas, so that writes survive them', async () => {
+  const pooler = await PoolerProcess.start(address, databases.environment({}, ['vanished.internal']));
+  await expect(pooler.checkHealth()).resolves.toBeDefined();
+  await pooler.stop();
+});
+
+it('a look at the database is nothing that its log would complain of', async () => {
+  const before = databases.primary.logTail().split('\n').at(-1)!;
+  const pooler = await PoolerProcess.start(address, databases.environment());
+  await pooler.stop();
+  const complaints = databases.primary.logTail().split(before)[1]!.split('\n').filter((line) => !/connection received|^$/.test(line));
+  expect(complaints).toEqual([]);
+});
