@@ -8,6 +8,9 @@ import type { Template } from './template';
 /** A stack as it was synthesized. */
 export interface AssemblyStack {
   readonly stackName: string;
+  /** Account and region, as `aws://account/region`. */
+  readonly target: string;
+  readonly terminationProtection: boolean;
   readonly template: Template;
   /** Directory of a file asset, by the object key that the template names; undefined if there is none. */
   assetDirectory(objectKey: string): string | undefined;
@@ -16,20 +19,33 @@ export interface AssemblyStack {
 }
 
 /**
+ * Names of the environments in a cloud assembly.
+ *
+ * @throws Error if the directory is no assembly
+ */
+export function environmentNames(assemblyDirectory: string): readonly string[] {
+  return stagesOf(assemblyDirectory).map(({ displayName }) => displayName);
+}
+
+/**
  * Reads the stacks of one environment from a cloud assembly, in the order in which they are deployed.
  *
  * @throws Error if the directory is no assembly, or has no such environment; names those it has
  */
 export function readEnvironment(assemblyDirectory: string, environment: string): readonly AssemblyStack[] {
-  if (!existsSync(join(assemblyDirectory, 'manifest.json'))) {
-    throw new Error(`${resolve(assemblyDirectory)} is not a cloud assembly: it has no manifest.json; make one with "npx cdk synth --output ${assemblyDirectory}"`);
-  }
-  const stages = new CloudAssembly(assemblyDirectory).nestedAssemblies;
+  const stages = stagesOf(assemblyDirectory);
   const stage = stages.find((candidate) => candidate.displayName === environment);
   if (!stage) {
     throw new Error(`the assembly has no environment "${environment}"; it has ${stages.map(({ displayName }) => displayName).join(', ')}`);
   }
   return deployOrder(stage.nestedAssembly.stacks).map(readStack);
+}
+
+function stagesOf(assemblyDirectory: string): CloudAssembly['nestedAssemblies'] {
+  if (!existsSync(join(assemblyDirectory, 'manifest.json'))) {
+    throw new Error(`${resolve(assemblyDirectory)} is not a cloud assembly: it has no manifest.json; make one with "npx cdk synth --output ${assemblyDirectory}"`);
+  }
+  return new CloudAssembly(assemblyDirectory).nestedAssemblies;
 }
 
 function deployOrder(stacks: readonly CloudFormationStackArtifact[]): CloudFormationStackArtifact[] {
@@ -53,6 +69,8 @@ function readStack(stack: CloudFormationStackArtifact): AssemblyStack {
   const assetRoot = stack.assembly.directory;
   return {
     stackName: stack.stackName,
+    target: stack.environment.name,
+    terminationProtection: stack.terminationProtection ?? false,
     template: JSON.parse(readFileSync(stack.templateFullPath, 'utf8')) as Template,
     assetDirectory: (objectKey) => find(files, assetRoot, ({ objectKey: key }) => key === objectKey, ({ path }) => path),
     imageDirectory: (tag) => find(dockerImages, assetRoot, ({ imageTag }) => imageTag === tag, ({ directory }) => directory),

@@ -5,14 +5,16 @@ import { run } from './engines/child';
 /**
  * Synthesizes one environment by the CDK CLI, as `cdk deploy` does.
  *
+ * @param environment undefined synthesizes all
+ * @param project directory of the app's cdk.json
  * @throws Error with what the app said, for example which field of the configuration is wrong
  */
-export async function synthesize(environment: string, output: string, signal: AbortSignal): Promise<void> {
+export async function synthesize(environment: string | undefined, output: string, signal: AbortSignal, project = join(__dirname, '../..')): Promise<void> {
   await run({
     name: 'cdk synth',
     command: process.execPath,
-    args: [require.resolve('aws-cdk/bin/cdk'), 'synth', '--quiet', '--no-notices', '--output', output, '--context', `environment=${environment}`],
-    cwd: join(__dirname, '../..'),
+    args: [require.resolve('aws-cdk/bin/cdk'), 'synth', '--quiet', '--no-notices', '--output', output, ...(environment === undefined ? [] : ['--context', `environment=${environment}`])],
+    cwd: project,
     signal,
   });
 }

@@ -4,6 +4,8 @@ import { Deployment, type ResourceMaker, type ResourceRequest } from '../../../l
 
 const stackOf = (stackName: string, template: Template): AssemblyStack => ({
   stackName,
+  target: 'aws://unknown-account/unknown-region',
+  terminationProtection: false,
   template,
   assetDirectory: () => undefined,
   imageDirectory: () => undefined,
