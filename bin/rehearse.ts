@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { drills, findDrills } from '../lib/rehearsal/drills/drill-catalogue';
+import { runDrills } from '../lib/rehearsal/drills/run-drills';
 import { metrics } from '../lib/rehearsal/load/metrics';
 import { Progress } from '../lib/rehearsal/report/progress';
 import { rehearse } from '../lib/rehearsal/rehearsal';
@@ -53,6 +55,26 @@ const program = new Command('npm run rehearse --')
     return `\nWhat is measured:\n${lines.join('\n')}\n\nExit codes: 0 nothing missed, 1 something missed, 2 it could not run, 130 interrupted.`;
   })
   .action((options: RehearseOptions) => conclude((running) => rehearse({ ...options, ...running })));
+
+interface DrillOptions {
+  readonly environment: string;
+  readonly assembly?: string;
+  readonly report: string;
+}
+
+program
+  .command('drill')
+  .description('Makes faults on purpose, with clients that write all the time, and asks the database afterwards for every write that was acknowledged.')
+  .argument('<names...>', '"all", or names of the drills below')
+  .addOption(environmentOption)
+  .addOption(assemblyOption)
+  .addOption(reportOption)
+  .addHelpText('after', () => {
+    const width = Math.max(...drills.map(({ name }) => name.length));
+    const lines = drills.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`);
+    return `\nDrills:\n${lines.join('\n')}\n\nExit codes: 0 all as expected, 1 one was not, 2 it could not run, 130 interrupted.`;
+  })
+  .action((names: readonly string[], options: DrillOptions) => conclude((running) => runDrills({ drills: findDrills(names), ...options, ...running })));
 
 program.parse();
 

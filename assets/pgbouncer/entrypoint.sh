@@ -21,6 +21,9 @@ wait_seconds=${PGBOUNCER_WAIT_SECONDS:-30}
 drain_seconds=${PGBOUNCER_DRAIN_SECONDS:-45}
 finish_seconds=${PGBOUNCER_FINISH_SECONDS:-70}
 
+health_check=${BASH_SOURCE[0]%/*}/health-check.sh
+pulse_seconds=5
+
 ini=$run_directory/pgbouncer.ini
 userlist=$run_directory/userlist.txt
 certificate=$run_directory/client.crt
@@ -227,6 +230,21 @@ cut() {
   signal_pgbouncer QUIT
 }
 
+# A PgBouncer that answers nobody keeps its clients waiting for as long as it lives, and ECS would let it for minutes.
+# One that lets nobody in any more is not asked.
+check_pulse() {
+  pulse=
+  [[ $stage != finishing ]] || return 0
+  if bash "$health_check" 2>/dev/null; then missed=0; else ((missed += 1)); fi
+  if ((missed == 2)); then
+    log 'PgBouncer has not answered twice and is killed: its clients find another task'
+    signal_pgbouncer KILL
+  else
+    start sleep "$pulse_seconds"
+    pulse=$!
+  fi
+}
+
 reload() {
   write_userlist
   write_ini
@@ -238,6 +256,8 @@ signal_pgbouncer() { kill "-$1" "$pgbouncer" 2>/dev/null || true; }
 stage=serving
 exit_code=
 timer=
+pulse=
+missed=0
 check_environment
 check_open_files
 write_userlist
@@ -253,14 +273,19 @@ trap finish INT
 trap 'signal_pgbouncer QUIT' QUIT
 trap reload HUP
 
+start sleep "$pulse_seconds"
+pulse=$!
+
 # A signal ends `wait` early, and then `ended` is unset.
 until [[ ${ended:-} == "$pgbouncer" ]]; do
   wait -n -p ended && code=0 || code=$?
-  [[ -n ${ended:-} && $ended == "$timer" ]] || continue
+  [[ -n ${ended:-} ]] || continue
+  [[ $ended != "$pulse" ]] || check_pulse
+  [[ $ended == "$timer" ]] || continue
   timer=
   if [[ $stage == draining ]]; then finish; else cut; fi
 done
 
-[[ -z $timer ]] || kill "$timer" 2>/dev/null || true
+for job in $timer $pulse; do kill "$job" 2>/dev/null || true; done
 ((code == 0)) || log "PgBouncer ended with exit code $code"
 exit "${exit_code:-$code}"

@@ -51,16 +51,28 @@ const largestAnswerBytes = 4096;
  * @see https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources-readme.html#provider-framework
  */
 export async function createCustomResource(handlers: CustomResourceHandlers, request: CustomResourceRequest): Promise<MadeCustomResource> {
-  const event: CustomResourceEvent = {
-    RequestType: 'Create',
+  return handle(handlers, { ...eventOf(request), RequestType: 'Create' });
+}
+
+/** Updates one, likewise. @param made what it is before */
+export async function updateCustomResource(handlers: CustomResourceHandlers, request: CustomResourceRequest, made: { readonly physicalResourceId: string; readonly properties: Readonly<Record<string, unknown>> }): Promise<MadeCustomResource> {
+  const { physicalResourceId: PhysicalResourceId, properties } = made;
+  return handle(handlers, { ...eventOf(request), RequestType: 'Update', PhysicalResourceId, OldResourceProperties: withTextScalars(properties) as Record<string, unknown> });
+}
+
+function eventOf({ logicalId, resourceType, stackName, properties }: CustomResourceRequest): Omit<CustomResourceEvent, 'RequestType'> {
+  return {
     RequestId: randomUUID(),
-    StackId: `arn:aws:cloudformation:eu-central-1:000000000000:stack/${request.stackName}/rehearsal`,
-    LogicalResourceId: request.logicalId,
-    ResourceType: request.resourceType,
-    ResourceProperties: withTextScalars(request.properties) as Record<string, unknown>,
+    StackId: `arn:aws:cloudformation:eu-central-1:000000000000:stack/${stackName}/rehearsal`,
+    LogicalResourceId: logicalId,
+    ResourceType: resourceType,
+    ResourceProperties: withTextScalars(properties) as Record<string, unknown>,
   };
+}
+
+async function handle(handlers: CustomResourceHandlers, event: CustomResourceEvent): Promise<MadeCustomResource> {
   const started = (await handlers.onEvent(event)) as Answer | undefined;
-  const physicalResourceId = started?.PhysicalResourceId ?? event.RequestId;
+  const physicalResourceId = started?.PhysicalResourceId ?? event.PhysicalResourceId ?? event.RequestId;
   let data = started?.Data ?? {};
   if (handlers.isComplete) {
     for (;;) {

@@ -34,6 +34,8 @@ export class Databases {
   readonly instances: RunningInstance[] = [];
   /** What could not be as in the template, because this machine is smaller. */
   readonly scaled: string[] = [];
+  /** Of a Multi-AZ primary, in the second zone: every commit waits for it. Nobody connects to it before a failover. */
+  private standby?: PostgresServer;
   private readonly parameterGroups = new Map<string, Readonly<Record<string, string>>>();
 
   constructor(private readonly site: Site) {}
@@ -78,12 +80,30 @@ export class Databases {
     return this.instances.filter(({ role }) => role === 'replica');
   }
 
+  /** Whether a failover loses nothing. */
+  get hasStandby(): boolean {
+    return this.standby !== undefined;
+  }
+
+  /**
+   * Makes the standby the primary and moves the primary's name to it, as RDS does when it gives the primary up. The
+   * standby that it would then start is not brought up.
+   *
+   * @param onPromoted called before the name moves
+   */
+  async failOver(onPromoted: () => void = () => undefined): Promise<void> {
+    const { standby, primary } = this;
+    if (!standby) throw new Error(`${primary.identifier} has no standby`);
+    this.standby = undefined;
+    await standby.promote();
+    onPromoted();
+    this.instances[this.instances.indexOf(primary)] = { ...primary, server: standby };
+    this.site.resolver.set(standby.hostName, standby.address);
+  }
+
   private async startPrimary({ logicalId }: ResourceRequest, properties: InstanceProperties): Promise<RunningInstance> {
     const identifier = identifierOf(logicalId, properties);
     const readSecret = (secretArn: string, key: string) => this.site.aws.secrets.json(secretArn)[key] ?? '';
-    if (properties.MultiAZ) {
-      this.scaled.push(`${identifier} is Multi-AZ: its standby in the second zone is not brought up, so commits do not wait for it`);
-    }
     const server = await PostgresServer.start({
       ...this.placeOf(identifier, properties),
       parameters: this.parametersOf(properties),
@@ -95,7 +115,17 @@ export class Databases {
       },
     });
     this.site.teardown.defer(identifier, () => server.stop());
+    if (properties.MultiAZ) await this.startStandby(identifier, properties, server);
     return { identifier, instanceClass: properties.DBInstanceClass, server, role: 'primary' };
+  }
+
+  /** It has the primary's name too, which moves to it in a failover. */
+  private async startStandby(identifier: string, properties: InstanceProperties, primary: PostgresServer): Promise<void> {
+    const parameters = { ...this.parametersOf(properties), ...standbyParameters };
+    const standby = await primary.startStandby({ ...this.placeOf(identifier, properties), parameters, synchronous: true });
+    this.standby = standby;
+    this.site.teardown.defer(`standby of ${identifier}`, () => standby.stop());
+    this.scaled.push(`${identifier} is Multi-AZ: its standby in the second zone is a synchronous standby of PostgreSQL on the same machine, where RDS mirrors the storage; it takes processor and disk from the others`);
   }
 
   private async startReplica({ logicalId }: ResourceRequest, properties: InstanceProperties): Promise<RunningInstance> {
@@ -120,6 +150,9 @@ export class Databases {
     return { shared_buffers: `${sharedBuffersMiB}MB`, ...parameters };
   }
 }
+
+/** RDS's storage is in step again as soon as the primary is back; streaming would wait for five seconds. */
+const standbyParameters = { wal_retrieve_retry_interval: '100ms' };
 
 function identifierOf(logicalId: string, { DBInstanceIdentifier }: InstanceProperties): string {
   return DBInstanceIdentifier ?? logicalId.toLowerCase();

@@ -1,5 +1,5 @@
 import type { AssemblyStack } from '../../assembly/environment-assembly';
-import { createCustomResource } from '../aws/custom-resource';
+import { createCustomResource, type CustomResourceHandlers, type CustomResourceRequest, updateCustomResource } from '../aws/custom-resource';
 import { LambdaFunction } from '../aws/lambda-function';
 import type { Site } from '../site';
 import type { ResourceMaker } from './deployment';
@@ -11,6 +11,12 @@ interface FunctionProperties {
   readonly Timeout?: number;
 }
 
+interface MadeByFramework {
+  readonly handlers: CustomResourceHandlers;
+  readonly physicalResourceId: string;
+  request: CustomResourceRequest;
+}
+
 /** Names of the variables in which CDK's provider framework keeps the handlers that it calls. */
 const frameworkVariables = { onEvent: 'USER_ON_EVENT_FUNCTION_ARN', isComplete: 'USER_IS_COMPLETE_FUNCTION_ARN' } as const;
 
@@ -18,6 +24,7 @@ const frameworkVariables = { onEvent: 'USER_ON_EVENT_FUNCTION_ARN', isComplete: 
 export class Functions {
   private readonly functions = new Map<string, { readonly lambda: LambdaFunction; readonly variables: Readonly<Record<string, string>> }>();
   private readonly scheduledArns: string[] = [];
+  private readonly customResources: MadeByFramework[] = [];
 
   constructor(
     private readonly site: Site,
@@ -41,22 +48,35 @@ export class Functions {
   readonly customResource: ResourceMaker = {
     fidelity: 'as it is',
     make: async ({ logicalId, type, properties, stack }) => {
-      const { ServiceToken: serviceToken } = properties as { ServiceToken: string };
-      const framework = this.functions.get(serviceToken);
-      const onEvent = framework && this.functions.get(framework.variables[frameworkVariables.onEvent] ?? '');
-      if (!framework || !onEvent) throw new Error(`its service token ${serviceToken} is not a function of CDK's provider framework`);
-      const isComplete = this.functions.get(framework.variables[frameworkVariables.isComplete] ?? '');
-      const { physicalResourceId, data } = await createCustomResource(
-        {
-          onEvent: (event) => onEvent.lambda.invoke(event, this.signal),
-          isComplete: isComplete && ((event) => isComplete.lambda.invoke(event, this.signal)),
-          queryIntervalMs: 1000,
-        },
-        { logicalId, resourceType: type, stackName: stack.stackName, properties },
-      );
+      const request = { logicalId, resourceType: type, stackName: stack.stackName, properties };
+      const handlers = this.handlersOf(properties);
+      const { physicalResourceId, data } = await createCustomResource(handlers, request);
+      this.customResources.push({ handlers, request, physicalResourceId });
       return { ref: physicalResourceId, attributes: data };
     },
   };
+
+  /** Deploys the custom resource of that type once more, with other properties over those that it has. */
+  async updateCustomResource(type: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
+    const made = this.customResources.find(({ request }) => request.resourceType === type);
+    if (!made) throw new Error(`the template has no ${type}`);
+    const { handlers, physicalResourceId, request } = made;
+    const properties = { ...request.properties, ...changes };
+    await updateCustomResource(handlers, { ...request, properties }, { physicalResourceId, properties: request.properties });
+    made.request = { ...request, properties };
+  }
+
+  private handlersOf({ ServiceToken: serviceToken }: Readonly<Record<string, unknown>>): CustomResourceHandlers {
+    const framework = this.functions.get(String(serviceToken));
+    const onEvent = framework && this.functions.get(framework.variables[frameworkVariables.onEvent] ?? '');
+    if (!framework || !onEvent) throw new Error(`its service token ${String(serviceToken)} is not a function of CDK's provider framework`);
+    const isComplete = this.functions.get(framework.variables[frameworkVariables.isComplete] ?? '');
+    return {
+      onEvent: (event) => onEvent.lambda.invoke(event, this.signal),
+      isComplete: isComplete && ((event) => isComplete.lambda.invoke(event, this.signal)),
+      queryIntervalMs: 1000,
+    };
+  }
 
   /** Remembers what a schedule calls: a rehearsal does not wait for the clock. */
   readonly schedule: ResourceMaker = {

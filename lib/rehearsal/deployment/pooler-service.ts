@@ -94,6 +94,11 @@ export class PoolerService {
     await this.required.replace(task);
   }
 
+  /** Starts a task for each that was killed. */
+  async refill(): Promise<void> {
+    await this.required.refill();
+  }
+
   /** Kills a task, which is not replaced. */
   async kill(task: PoolerTask): Promise<void> {
     await this.required.kill(task);

@@ -62,6 +62,15 @@ export class PoolerTasks {
     this.complete();
   }
 
+  /** Starts as many as are missing, as ECS does when a task has ended. */
+  async refill(): Promise<void> {
+    while (this.running.length < this.options.desiredCount) {
+      const fresh = await this.launchHealthy();
+      await this.options.balancer().register(targetOf(fresh));
+      this.admit(fresh);
+    }
+  }
+
   /**
    * Replaces every task, once a replacement that is under way is done.
    *

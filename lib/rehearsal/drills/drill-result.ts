@@ -20,6 +20,9 @@ export interface DrillResult {
   /** Errors that an application would have seen, over all clients. */
   readonly errors: number;
   readonly mostErrorsOfAClient: number;
+  /** Of those errors, what remains where the application kit's retry tries again what failed before the first statement. */
+  readonly visibleErrors: number;
+  readonly mostVisibleErrorsOfAClient: number;
   /** Errors once a transaction had done something, so that a retry is not safe without thought. */
   readonly errorsAfterFirstStatement: number;
   /** The longest that any client got neither a commit nor an error. */

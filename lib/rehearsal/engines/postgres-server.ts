@@ -165,8 +165,8 @@ export class PostgresServer {
     await this.leavePrimary();
   }
 
-  /** https://www.postgresql.org/docs/17/server-shutdown.html */
-  private async halt(mode: 'fast' | 'immediate'): Promise<void> {
+  /** Stops it and keeps its data; `immediate` is a crash. https://www.postgresql.org/docs/17/server-shutdown.html */
+  async halt(mode: 'fast' | 'immediate'): Promise<void> {
     await this.child?.stop(mode === 'fast' ? 'SIGINT' : 'SIGQUIT', stopTimeoutMs);
     this.child = undefined;
   }
@@ -186,7 +186,8 @@ export class PostgresServer {
     await this.directory.configure(settings, renderPgHba(rds, parameters));
   }
 
-  private async launch(): Promise<void> {
+  /** Starts it with the data that it has, and returns once it answers. */
+  async launch(): Promise<void> {
     const { postgres } = await postgresEngine();
     const child = new Child({
       name: this.hostName,

@@ -39,6 +39,8 @@ export function renderHaproxyConfig({ addresses, port, targets, sticky, idleTime
     '  mode tcp',
     `  maxconn ${maxSessions}`,
     '  timeout connect 5s',
+    // A network load balancer hands a refusal on to the client; haproxy would ask the same target again for 3 s.
+    '  retries 0',
     `  timeout client ${idleTimeoutSeconds}s`,
     `  timeout server ${idleTimeoutSeconds}s`,
     '',

@@ -29,6 +29,11 @@ function metricNames({ _aws }: MetricLine): readonly string[] {
   return CloudWatchMetrics.filter(({ Namespace }) => Namespace === metricsNamespace).flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
 }
 
+/** Every value of a metric in what functions logged. */
+export function metricValues(log: readonly string[], metric: string): readonly number[] {
+  return log.flatMap(metricsIn).flatMap((line) => (metric in line ? [Number(line[metric])] : []));
+}
+
 function sumOf(lines: readonly MetricLine[], metric: string): number {
   return lines.reduce((sum, line) => sum + Number(line[metric] ?? 0), 0);
 }

@@ -20,10 +20,10 @@ async function start(change: Readonly<Record<string, string>>): Promise<void> {
 
 const connect = (): Promise<Client> => pooler.connect('bookedbarber_app', password, 'bookedbarber');
 const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));
-const isClosed = (client: Client): Promise<boolean> =>
+const isClosed = (client: Client, withinSeconds = 10): Promise<boolean> =>
   Promise.race([
     new Promise<boolean>((resolve) => client.once('end', () => resolve(true))),
-    seconds(10).then(() => false),
+    seconds(withinSeconds).then(() => false),
   ]);
 
 async function written(id: number): Promise<boolean> {
@@ -84,6 +84,19 @@ describe('a pooler that gets SIGINT', () => {
     await busy.query('COMMIT');
     expect(await pooler.exitCode).toBe(0);
     expect(await written(4)).toBe(true);
+  });
+});
+
+describe('a pooler that answers nobody', () => {
+  it('is killed within 15 s, so that its clients need not wait for ECS', async () => {
+    await start({});
+    const busy = await connect();
+    const frozenAt = Date.now();
+    process.kill(await pooler.pgbouncerPid(), 'SIGSTOP');
+    expect(await isClosed(busy, 20)).toBe(true);
+    expect(Date.now() - frozenAt).toBeLessThan(15_000);
+    expect(await pooler.exitCode).toBe(137);
+    expect(pooler.log).toContain('PgBouncer has not answered twice and is killed');
   });
 });
 

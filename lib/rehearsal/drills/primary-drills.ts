@@ -1,0 +1,82 @@
+import { Relay } from '../network/relay';
+import type { TierUnderRehearsal } from '../deployment/tier-under-rehearsal';
+import type { Drill, DrillScene } from './drill';
+import { commandConsole } from './pooler-console';
+
+/** How long the primary is unreachable before its name moves; RDS takes a minute or two. */
+const secondsInTheDark = 3;
+/** Of the pooler's server connections to the relay. */
+const longestMoveSeconds = 20;
+
+export const primaryRestart: Drill = {
+  name: 'primary-restart',
+  title: 'Primary restarted',
+  expectations: { mostVisibleErrorsOfAClient: 1, recoverySeconds: 2 },
+  why: "the pooler keeps its clients and tries the primary every second (server_login_retry). A client is told once, if its transaction was under way; until the primary is back the pooler refuses at once, before a transaction begins, and the kit's retry tries again",
+  async run({ tier, mark }) {
+    const { server } = tier.databases.primary;
+    mark('fault', 'primary shuts down');
+    await server.halt('fast');
+    await server.launch();
+    mark('repair', 'primary is back');
+  },
+};
+
+export const primaryCrash: Drill = {
+  name: 'primary-crash',
+  title: 'Primary crashed, standby promoted, name moved',
+  expectations: { recoverySeconds: 6, longestSilenceSeconds: 10 },
+  why: "every commit waits for the standby, so none that was acknowledged is lost; the pooler asks for the primary's name every second (dns_max_ttl). RDS's own detection, a minute or two, comes on top",
+  breaksTheTier: true,
+  lacks: noStandby,
+  async run({ tier, mark }) {
+    mark('fault', 'primary crashes');
+    await tier.databases.primary.server.halt('immediate');
+    await tier.databases.failOver(() => mark('note', 'standby is promoted'));
+    mark('repair', 'name moves to the standby');
+  },
+};
+
+export const primaryBlackHole: Drill = {
+  name: 'primary-black-hole',
+  title: 'Primary in a black hole, name moved',
+  expectations: { recoverySeconds: 6, longestSilenceSeconds: 10 },
+  why: 'nothing tells the pooler that the host is gone: what was sent to it is given up after 5 s without an acknowledgement (tcp_user_timeout), a new connection after 3 s (server_connect_timeout), and the name is asked for every second',
+  async run(scene) {
+    const { tier, mark, wait } = scene;
+    const { server } = tier.databases.primary;
+    const relay = await standRelayBefore(scene);
+    await relay.becomeBlackHole();
+    mark('fault', 'packets to the primary vanish');
+    await wait(secondsInTheDark);
+    tier.site.resolver.set(server.hostName, server.address);
+    mark('repair', 'name moves to an address that answers');
+  },
+};
+
+/** Moves the primary's name to a relay before it, and waits until the pooler has moved too. */
+async function standRelayBefore({ tier, connections, ledger, mark, defer, wait }: DrillScene): Promise<Relay> {
+  const { server } = tier.databases.primary;
+  const { addresses, resolver } = tier.site;
+  const relay = await Relay.start({ address: addresses.next(), port: server.port }, server);
+  defer('relay', () => relay.stop());
+  defer("the primary's name", () => resolver.set(server.hostName, server.address));
+  resolver.set(server.hostName, relay.address);
+  await wait(1.5); // the name is kept for a second
+  const { user } = connections.readWrite;
+  // A server connection stays where it is until somebody asks for another.
+  for (let task = 0; task < tier.pooler.tasks.length; task++) await commandConsole(connections.consoleOf(task), 'RECONNECT');
+  const startedAt = ledger.seconds;
+  for (;;) {
+    const [row] = await server.query<{ count: number }>('SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename = $1', [user]);
+    if (relay.connections > 0 && relay.connections >= row!.count) break;
+    if (ledger.seconds - startedAt > longestMoveSeconds) throw new Error(`after ${longestMoveSeconds} s, ${relay.connections} of ${row!.count} server connections go through the relay`);
+    await wait(0.2);
+  }
+  mark('note', 'every server connection goes through the relay');
+  return relay;
+}
+
+function noStandby({ databases }: TierUnderRehearsal): string | undefined {
+  return databases.hasStandby ? undefined : `${databases.primary.identifier} is not Multi-AZ`;
+}
