@@ -22,7 +22,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['lib/assembly/**', 'lib/rehearsal/**', 'lib/review/**'],
+    files: ['lib/assembly/**', 'lib/diagnosis/**', 'lib/rehearsal/**', 'lib/review/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [barrel], patterns: [bridge] }] },
   },
   { files: ['bin/**', '**/*.lambda.ts', 'test/**', 'bench/**'], rules: { 'no-restricted-properties': 'off' } },

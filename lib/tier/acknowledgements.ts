@@ -80,7 +80,7 @@ function dataAcknowledgements(config: ResolvedTierConfig): readonly Acknowledgem
 }
 
 function serviceAcknowledgements(): readonly Acknowledgement[] {
-  const functions = ['Roles/Bootstrap', 'Indexes/OnEvent', 'Indexes/IsComplete', 'Indexes/Tick', 'Monitoring/Collector', 'SmokeCheck/Check'].map((path) => `service/${path}`);
+  const functions = ['Roles/Bootstrap', 'Indexes/OnEvent', 'Indexes/IsComplete', 'Indexes/Tick', 'Monitoring/Collector', 'Monitoring/Diagnosis', 'SmokeCheck/Check'].map((path) => `service/${path}`);
   const framework = ['Roles/Provider/framework-onEvent', 'Indexes/Provider/framework-onEvent', 'Indexes/Provider/framework-isComplete', 'Indexes/Provider/framework-onTimeout', 'SmokeCheck/Provider/framework-onEvent'].map((path) => `service/${path}`);
   const secrets = ['ApplicationSecret', 'ReadOnlySecret', 'MigrationsSecret', 'IndexesSecret', 'CollectorSecret', 'PoolerAdminSecret'].map((id) => `service/Roles/${id}/Resource`);
   const indexHandlers = ['IndexesOnEventC3115923', 'IndexesIsComplete2DDAC337'];
@@ -102,11 +102,11 @@ function serviceAcknowledgements(): readonly Acknowledgement[] {
         rules: ['IAM5[Resource::*]'],
         reason: 'rds:DescribeDBInstances only; describing cannot be restricted to some instances by every caller that lists them.',
       })),
-    {
-      path: 'service/Monitoring/Collector/ServiceRole/DefaultPolicy/Resource',
+    ...['Collector', 'Diagnosis'].map((observer) => ({
+      path: `service/Monitoring/${observer}/ServiceRole/DefaultPolicy/Resource`,
       rules: ['IAM5[Resource::*]', 'IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<PoolerClusterDE2A9260>/*]'],
-      reason: "ecs:ListTasks names no resource, and tasks have no name before they run; both are restricted to the pooler's cluster by a condition.",
-    },
+      reason: "ecs:ListTasks names no resource, and tasks have no name before they run; both are restricted to the pooler's cluster by a condition. Describing instances cannot be restricted to some of them.",
+    })),
     {
       path: 'service/Roles/Provider/framework-onEvent/ServiceRole/DefaultPolicy/Resource',
       rules: [anyVersionOf('RolesBootstrapC8BDB062')],

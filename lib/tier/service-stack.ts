@@ -96,7 +96,7 @@ export class ServiceStack extends Stack {
 
     const monitoring = new Monitoring(this, 'Monitoring', {
       config,
-      collector: {
+      observers: {
         network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.collector },
         instanceHosts,
         secret: roles.secrets.collector,
@@ -149,6 +149,7 @@ export class ServiceStack extends Stack {
         READ_ONLY_SECRET_ARN: { value: roles.secrets.readOnly.secretArn, description: 'Secret for reports and people who only read' },
         MIGRATIONS_SECRET_ARN: { value: roles.secrets.migrations.secretArn, description: 'Secret of schema migrations' },
         POOLER_ADMIN_SECRET_ARN: { value: roles.secrets.poolerAdmin.secretArn, description: "Secret of the pooler's admin console" },
+        DIAGNOSIS_FUNCTION_NAME: { value: monitoring.diagnosis.functionName, description: 'Function that npm run diagnose calls' },
       },
     });
   }

@@ -10,6 +10,7 @@ export const endpointNames = [
   'READ_ONLY_SECRET_ARN',
   'MIGRATIONS_SECRET_ARN',
   'POOLER_ADMIN_SECRET_ARN',
+  'DIAGNOSIS_FUNCTION_NAME',
 ] as const;
 
 export type EndpointName = (typeof endpointNames)[number];

@@ -1,16 +1,10 @@
 import type { Client } from 'pg';
 
+import { ask, type Source } from '../../diagnosis/source';
 import { type InstanceReadings, readInstance } from './instance-readings';
 import { instanceMetrics, poolerMetrics, poolMetrics, type Unit } from './metric-catalogue';
 import type { MetricSet } from './embedded-metrics';
 import { poolTotals, readTask, type TaskReading } from './pooler-readings';
-
-/** Someone to be asked. */
-export interface Source {
-  readonly name: string;
-  /** Opens a session; rejects if nobody answers within seconds. */
-  readonly connect: () => Promise<Client>;
-}
 
 export interface CollectorOptions {
   readonly environmentName: string;
@@ -27,8 +21,8 @@ export interface CollectorOptions {
 export async function collect(options: CollectorOptions): Promise<readonly MetricSet[]> {
   const { environmentName, instances, tasks, log } = options;
   const [instanceReadings, taskReadings] = await Promise.all([
-    Promise.all(instances.map(async (source) => ask(source, options, (session) => readInstance(session, (problem) => log({ event: 'not read', source: source.name, problem }))))),
-    Promise.all(tasks.map((source) => ask(source, options, readTask))),
+    Promise.all(instances.map((source) => readingOf(source, options, (session) => readInstance(session, (problem) => log({ event: 'not read', source: source.name, problem }))))),
+    Promise.all(tasks.map((source) => readingOf(source, options, readTask))),
   ]);
   const reached = taskReadings.filter((reading) => reading !== undefined);
   return [
@@ -41,24 +35,11 @@ export async function collect(options: CollectorOptions): Promise<readonly Metri
   ];
 }
 
-async function ask<Reading>({ name, connect }: Source, { log, patienceMs = 8000 }: CollectorOptions, read: (session: Client) => Promise<Reading>): Promise<Reading | undefined> {
-  let session: Client | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs / 1000} s`)), patienceMs);
-  });
-  try {
-    const opening = connect();
-    // One that is opened too late is closed again.
-    opening.then((opened) => (session = opened)).catch(() => undefined);
-    return await Promise.race([opening.then(read), late]);
-  } catch (error) {
-    log({ event: 'not reached', source: name, problem: (error as Error).message });
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-    void session?.end().catch(() => undefined);
-  }
+async function readingOf<Reading>(source: Source, { log, patienceMs = 8000 }: CollectorOptions, read: (session: Client) => Promise<Reading>): Promise<Reading | undefined> {
+  const answer = await ask(source, patienceMs, read);
+  if ('reading' in answer) return answer.reading;
+  log({ event: 'not reached', source: source.name, problem: answer.problem });
+  return undefined;
 }
 
 function poolerValues(reached: readonly TaskReading[], running: number): MetricSet['values'] {

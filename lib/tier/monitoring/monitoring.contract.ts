@@ -6,14 +6,22 @@ export function logMetricsNamespace(environmentName: string): string {
   return `${metricsNamespace}/${environmentName}`;
 }
 
-/** Environment variables of the collector besides those of `database.contract.ts`. */
-export const collectorEnvironment = {
+/** Environment variables of whoever observes the tier, besides those of `database.contract.ts`. */
+export const observerEnvironment = {
   /** Name of the environment, a dimension of every metric. */
   environmentName: 'ENVIRONMENT_NAME',
   /** `name=host`, by commas: the primary first, then the replicas. */
   instances: 'INSTANCES',
+  /** `name=identifier` of RDS, by commas. */
+  instanceIdentifiers: 'INSTANCE_IDENTIFIERS',
   /** ARN or name of the ECS cluster, and of the service in it. */
   cluster: 'POOLER_CLUSTER',
   service: 'POOLER_SERVICE',
   poolerPort: 'POOLER_PORT',
 } as const;
+
+/** Payload of the diagnosis function. */
+export interface DiagnosisRequest {
+  /** Names of sections. @default - all */
+  readonly only?: readonly string[];
+}

@@ -7,35 +7,41 @@ import { Construct } from 'constructs';
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { alarmCatalogue } from './alarm-catalogue';
 import { Alarms } from './alarms';
-import { CollectorFunction, type CollectorFunctionProps } from './collector-function';
+import { CollectorFunction } from './collector-function';
+import { DiagnosisFunction } from './diagnosis-function';
 import { logFilters, type LogSource } from './log-filters';
 import { logMetricsNamespace } from './monitoring.contract';
+import type { ObserverFunctionProps } from './observer-function';
 import { TierDashboard } from './tier-dashboard';
 import type { MetricSubjects } from './tier-metrics';
 
 export interface MonitoringProps {
   readonly config: ResolvedTierConfig;
-  readonly collector: Omit<CollectorFunctionProps, 'environmentName' | 'databaseName' | 'poolerService'>;
+  readonly observers: Omit<ObserverFunctionProps, 'environmentName' | 'databaseName' | 'poolerService'>;
   readonly subjects: MetricSubjects;
   readonly poolerLogGroup: ILogGroup;
 }
 
-/** Collector, log metrics, alarms and dashboard of an environment. */
+/** Collector, report on demand, log metrics, alarms and dashboard of an environment. */
 export class Monitoring extends Construct {
   /** Where alarms go. */
   readonly topic: Topic;
+  /** What `npm run diagnose` calls. */
+  readonly diagnosis: DiagnosisFunction;
 
-  constructor(scope: Construct, id: string, { config, collector, subjects, poolerLogGroup }: MonitoringProps) {
+  constructor(scope: Construct, id: string, { config, observers, subjects, poolerLogGroup }: MonitoringProps) {
     super(scope, id);
     const { environmentName, monitoring } = config;
-    new CollectorFunction(this, 'Collector', { ...collector, environmentName, databaseName: config.database.databaseName, poolerService: subjects.poolerService });
+    const observer = { ...observers, environmentName, databaseName: config.database.databaseName, poolerService: subjects.poolerService };
+    new CollectorFunction(this, 'Collector', observer);
+    this.diagnosis = new DiagnosisFunction(this, 'Diagnosis', { ...observer, instanceIdentifiers: subjects.instanceIdentifiers });
 
     this.addLogMetrics(environmentName, {
       postgresql: Object.entries(subjects.instanceIdentifiers).map(([name, identifier]) => ({ name, logGroup: LogGroup.fromLogGroupName(this, `Log-${name}`, `/aws/rds/instance/${identifier}/postgresql`) })),
       pooler: [{ name: 'pooler', logGroup: poolerLogGroup }],
     });
 
-    this.topic = this.addTopic(collector.encryptionKey, monitoring.alarmEmails);
+    this.topic = this.addTopic(observers.encryptionKey, monitoring.alarmEmails);
     new Alarms(this, 'Alarms', { definitions: alarmCatalogue(config), subjects, topic: this.topic, runbookUrl: monitoring.runbookUrl });
     new TierDashboard(this, 'Dashboard', { config, subjects });
   }

@@ -44,14 +44,14 @@ export function accessList(network: Pick<NetworkConfig, 'applications' | 'migrat
     { from: 'pooler', to: 'replicas', port: postgresPort, why: 'server connections of the read-only alias' },
     { from: 'bootstrap', to: 'primary', port: postgresPort, why: 'creates roles and extensions' },
     { from: 'indexes', to: 'primary', port: postgresPort, why: 'builds indexes' },
-    { from: 'collector', to: 'pooler', port: poolerPort, why: 'admin consoles: metrics' },
-    { from: 'collector', to: 'primary', port: postgresPort, why: 'metrics' },
-    { from: 'collector', to: 'replicas', port: postgresPort, why: 'metrics' },
+    { from: 'collector', to: 'pooler', port: poolerPort, why: 'admin consoles: metrics, and the report on demand' },
+    { from: 'collector', to: 'primary', port: postgresPort, why: 'metrics, and the report on demand' },
+    { from: 'collector', to: 'replicas', port: postgresPort, why: 'metrics, and the report on demand' },
     { from: 'smokeCheck', to: 'balancer', port: poolerPort, why: 'a write and a read at the end of a deploy' },
     { from: 'pooler', to: 'aws', port: httpsPort, why: 'image, secrets and logs' },
     { from: 'bootstrap', to: 'aws', port: httpsPort, why: 'secrets' },
     { from: 'indexes', to: 'aws', port: httpsPort, why: 'secrets and the state of the instances' },
-    { from: 'collector', to: 'aws', port: httpsPort, why: 'secrets and the list of tasks' },
+    { from: 'collector', to: 'aws', port: httpsPort, why: 'secrets, the list of tasks and the state of the instances' },
     { from: 'smokeCheck', to: 'aws', port: httpsPort, why: 'secrets and the state of the instances' },
   ];
 }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 
-import { collect, type Source } from '../../../lib/tier/monitoring/collector';
+import { type Source } from '../../../lib/diagnosis/source';
+import { collect } from '../../../lib/tier/monitoring/collector';
 import type { MetricSet } from '../../../lib/tier/monitoring/embedded-metrics';
 import { instanceMetrics, poolerMetrics, poolMetrics } from '../../../lib/tier/monitoring/metric-catalogue';
 import { password, PooledDatabases } from '../pooler/pooled-databases';
