@@ -1,3 +1,4 @@
+import { parameterProblem } from '../postgres/parameter-problem';
 import { ownedParameters } from '../tier/database/postgres-parameters';
 import { type ConfigProblem, Problems } from './config-problems';
 import { findInstanceClass } from './instance-classes';
@@ -25,9 +26,12 @@ export function databaseProblems(database: ResolvedTierConfig['database']): Conf
   if (database.protection !== 'retain' && database.protection.disposable.trim().length < 10) {
     found.add('database.protection', `the reason "${database.protection.disposable}" does not say why this data may be deleted; write a sentence, or use 'retain'`);
   }
-  for (const name of Object.keys(database.parameters)) {
+  for (const [name, value] of Object.entries(database.parameters)) {
     if (ownedParameters.includes(name)) {
       found.add(`database.parameters.${name}`, 'is set by the tier; use the field of the configuration, or leave it out');
+    } else {
+      const problem = parameterProblem(name, value);
+      if (problem) found.add(`database.parameters.${name}`, problem);
     }
   }
   const instanceClass = findInstanceClass(database.instanceClass);
