@@ -21,7 +21,7 @@ function wholeNumber(least: number, most: number) {
 
 const environmentOption = new Option('-e, --environment <name>', 'environment of lib/config/environments.ts').default('production');
 const assemblyOption = new Option('-a, --assembly <dir>', 'rehearse this cloud assembly instead of synthesizing one');
-const reportOption = new Option('-r, --report <dir>', 'where report.json is written').default('rehearsal-out');
+const reportOption = new Option('-r, --report <dir>', 'where report.json and report.html are written').default('rehearsal-out');
 
 interface RehearseOptions {
   readonly environment: string;

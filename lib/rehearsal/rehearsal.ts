@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { bringUp } from './bring-up';
 import type { Connections } from './connections';
 import { composeReport } from './report/compose-report';
+import { headline } from './report/headline';
 import type { Progress } from './report/progress';
 import { type Check, missedAny, writeReport } from './report/report';
 import { renderNotes, renderTargetTable } from './report/target-table';
@@ -54,7 +55,7 @@ export async function rehearse(options: RehearsalOptions): Promise<boolean> {
     const report = composeReport(environment, startedAt, tier, checks);
     const path = writeReport(options.report, report);
     progress.succeed();
-    process.stdout.write(`${renderTargetTable(checks)}\n\n${renderNotes(report)}\n\nreport: ${path}\n`);
+    process.stdout.write(`${environment} ${headline(report).text}\n\n${renderTargetTable(checks)}\n\n${renderNotes(report)}\n\nreport: ${path}, and report.html for people\n`);
     if (options.keep) await keepRunning(connections, options);
     return missedAny(checks);
   } finally {

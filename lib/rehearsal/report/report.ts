@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 import type { DrillResult } from '../drills/drill-result';
 import type { Verdict } from '../load/metrics';
+import { renderPage } from './page/render-page';
+import type { IndexedQueryResult, LatencyComparison, Phase, PoolSample, Topology } from './measurements';
 
 /** Raised when a field changes its meaning or goes away; fields may be added without it. */
 export const reportSchemaVersion = 1;
@@ -19,12 +21,25 @@ export interface Check {
   readonly verdict: Verdict;
   /** How the figure came about: the arithmetic of an extrapolation, what was excluded. */
   readonly detail?: string;
+  /** The same work without the tier, directly at the primary. @default - there is none that could be compared */
+  readonly direct?: DirectFigure;
 }
 
-/** How a type of resource of the template was brought up. */
+export interface DirectFigure {
+  /** In the unit of the check. */
+  readonly measured: number;
+  /** What stood in the way, for example the server's own words. */
+  readonly detail?: string;
+}
+
+/** How a resource of the template was brought up. */
 export interface FidelityRow {
   readonly resourceType: string;
   readonly fidelity: string;
+  /** @default - said of every resource of the type */
+  readonly logicalId?: string;
+  /** By what it was imitated, why it was scaled or not rehearsed. */
+  readonly how?: string;
 }
 
 export interface Report {
@@ -42,9 +57,14 @@ export interface Report {
   readonly notProven: readonly string[];
   /** Of `npm run rehearse -- drill`. @default - none were run */
   readonly drills?: readonly DrillResult[];
+  readonly latencies?: readonly LatencyComparison[];
+  readonly indexedQueries?: readonly IndexedQueryResult[];
+  readonly pool?: { readonly phases: readonly Phase[]; readonly samples: readonly PoolSample[] };
+  readonly topology?: Topology;
 }
 
 const fileName = 'report.json';
+const pageFileName = 'report.html';
 
 /**
  * Reads a directory's report; undefined if it has none.
@@ -59,11 +79,12 @@ export function readReport(directory: string): Report | undefined {
   throw new Error(`${path} has schemaVersion ${schemaVersion}, not ${reportSchemaVersion}; name another directory with --report`);
 }
 
-/** Writes `report.json` and returns its path. */
+/** Writes `report.json`, and `report.html` for people, and returns the path of the first. */
 export function writeReport(directory: string, report: Report): string {
   mkdirSync(directory, { recursive: true });
   const path = join(directory, fileName);
   writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(join(directory, pageFileName), renderPage(report));
   return path;
 }
 

@@ -92,6 +92,8 @@ describe('npm run rehearse', () => {
     expect(measured.get('concurrent-connections')).toMatchObject({ measured: 1000, verdict: 'met' });
     expect(measured.get('sessions')).toMatchObject({ measured: 200, verdict: 'missed' });
     for (const { title } of metrics) expect(output()).toContain(title);
+    expect(output()).toMatch(/^development failed: .*Active sessions is 200 sessions, not ≥ 10,000/m);
+    expect(readFileSync(join(report, 'report.html'), 'utf8')).toContain('Active sessions is 200 sessions');
   });
 
   it('leaves nothing behind when it is interrupted half-way', async () => {

@@ -1,0 +1,24 @@
+import type { Report } from './report';
+import { formatNumber } from './target-table';
+
+/** The report in a line: what was missed, or that nothing was. */
+export interface Headline {
+  readonly failed: boolean;
+  readonly text: string;
+}
+
+/** Says what is wrong before anything else does: a line of a log may be all that is read. */
+export function headline({ checks, drills = [] }: Pick<Report, 'checks' | 'drills'>): Headline {
+  const missed = checks
+    .filter(({ verdict }) => verdict === 'missed')
+    .map(({ title, measured, unit, target, detail }) => `${title} is ${formatNumber(measured)} ${unit}, not ${target}${detail ? ` (${detail})` : ''}`);
+  const unexpected = drills.filter(({ asExpected }) => !asExpected).map(({ title, problems }) => `${title}: ${problems.join(', ')}`);
+  const problems = [...missed, ...unexpected];
+  if (problems.length > 0) return { failed: true, text: `failed: ${problems.join('; ')}` };
+  const limited = checks.filter(({ verdict }) => verdict === 'limited by this machine').length;
+  const parts = [
+    ...(checks.length > 0 ? [`none of ${checks.length} targets was missed${limited > 0 ? `, ${limited} could not be shown on this machine` : ''}`] : []),
+    ...(drills.length > 0 ? [`${drills.length} drills went as expected`] : []),
+  ];
+  return { failed: false, text: `passed: ${parts.join('; ')}` };
+}
