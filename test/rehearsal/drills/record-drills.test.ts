@@ -24,7 +24,27 @@ const report: Report = {
   scaled: [],
   notProven: [],
 };
-const result = (name: string, lost: number) => ({ name, lost }) as DrillResult;
+const result = (name: string, lost: number): DrillResult => ({
+  name,
+  lost,
+  title: name,
+  expected: '',
+  why: '',
+  asExpected: true,
+  problems: [],
+  acknowledged: 0,
+  unknownOutcomes: 0,
+  errors: 0,
+  mostErrorsOfAClient: 0,
+  errorsAfterFirstStatement: 0,
+  visibleErrors: 0,
+  mostVisibleErrorsOfAClient: 0,
+  longestSilenceSeconds: 0,
+  recoverySeconds: null,
+  durationSeconds: 0,
+  events: [],
+  timeline: [],
+});
 
 describe('results of drills', () => {
   it('are written beside the checks that are there, and in place of older results of the same drill', () => {

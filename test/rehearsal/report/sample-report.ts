@@ -19,6 +19,8 @@ const drill: DrillResult = {
   errors: 22,
   mostErrorsOfAClient: 2,
   errorsAfterFirstStatement: 1,
+  visibleErrors: 1,
+  mostVisibleErrorsOfAClient: 1,
   longestSilenceSeconds: 7.2,
   recoverySeconds: 1.3,
   durationSeconds: 30,
