@@ -12,7 +12,7 @@ export default tseslint.config(
   { ignores: ['**/node_modules', '**/cdk.out', '**/coverage', '**/rehearsal-out'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.ts', '*.mjs', 'lib/rehearsal/aws/*.cjs'] } } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.ts', '*.mjs', 'lib/rehearsal/aws/*.cjs', 'assets/application-kit/node/*/*.js', 'test/application/*.js'] } } },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
       '@typescript-eslint/no-non-null-assertion': 'off',
@@ -22,10 +22,10 @@ export default tseslint.config(
     },
   },
   {
-    files: ['lib/assembly/**', 'lib/diagnosis/**', 'lib/rehearsal/**', 'lib/review/**'],
+    files: ['lib/application-kit/**', 'lib/assembly/**', 'lib/diagnosis/**', 'lib/rehearsal/**', 'lib/review/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [barrel], patterns: [bridge] }] },
   },
-  { files: ['bin/**', '**/*.lambda.ts', 'test/**', 'bench/**'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['bin/**', '**/*.lambda.ts', 'test/**', 'bench/**', 'assets/**'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['test/**'],
     ...jest.configs['flat/recommended'],
@@ -39,6 +39,6 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-return': 'off',
     },
   },
-  { files: ['**/*.mjs', '**/*.cjs'], ...tseslint.configs.disableTypeChecked },
-  { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
+  { files: ['**/*.mjs', '**/*.cjs', '**/*.js'], ...tseslint.configs.disableTypeChecked },
+  { files: ['**/*.cjs', '**/*.js'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 );

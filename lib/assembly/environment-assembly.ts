@@ -16,6 +16,8 @@ export interface AssemblyStack {
   assetDirectory(objectKey: string): string | undefined;
   /** Build context of an image asset, by the tag that the template names; undefined if there is none. */
   imageDirectory(tag: string): string | undefined;
+  /** Build contexts of all image assets. */
+  imageDirectories(): readonly string[];
 }
 
 /**
@@ -74,6 +76,7 @@ function readStack(stack: CloudFormationStackArtifact): AssemblyStack {
     template: JSON.parse(readFileSync(stack.templateFullPath, 'utf8')) as Template,
     assetDirectory: (objectKey) => find(files, assetRoot, ({ objectKey: key }) => key === objectKey, ({ path }) => path),
     imageDirectory: (tag) => find(dockerImages, assetRoot, ({ imageTag }) => imageTag === tag, ({ directory }) => directory),
+    imageDirectories: () => Object.values(dockerImages).flatMap(({ source }) => (source.directory === undefined ? [] : resolve(assetRoot, source.directory))),
   };
 }
 

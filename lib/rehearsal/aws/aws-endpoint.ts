@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Ecs } from './ecs';
 import { Rds } from './rds';
 import { SecretsManager } from './secrets-manager';
+import { Ssm } from './ssm';
 
 /** An error as AWS answers it. */
 export class AwsError extends Error {
@@ -29,6 +30,7 @@ export class AwsEndpoint {
   readonly secrets = new SecretsManager();
   readonly rds = new Rds();
   readonly ecs = new Ecs();
+  readonly ssm = new Ssm();
   /** Names of the actions that were called, in order; never what was said. */
   readonly calls: string[] = [];
 
@@ -54,6 +56,7 @@ export class AwsEndpoint {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
       AWS_ENDPOINT_URL_RDS: url,
       AWS_ENDPOINT_URL_ECS: url,
+      AWS_ENDPOINT_URL_SSM: url,
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'rehearsal',
       AWS_SECRET_ACCESS_KEY: 'rehearsal',
@@ -69,7 +72,7 @@ export class AwsEndpoint {
     const headers = request.headers as Record<string, string | undefined>;
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
-    const service = [this.secrets, this.rds, this.ecs].find((candidate) => candidate.handles(headers));
+    const service = [this.secrets, this.rds, this.ecs, this.ssm].find((candidate) => candidate.handles(headers));
     if (!service) {
       response.writeHead(400).end(`${request.method} ${request.url}: no AWS service of the rehearsal speaks so`);
       return;

@@ -4,8 +4,7 @@ import { delimiter, join } from 'node:path';
 
 import { cachedDirectory } from './cache-directory';
 import { run } from './child';
-import { debianMirrors } from './debian-mirrors';
-import { debianRelease, packageListStamp, unpackDebianPackages } from './debian-packages';
+import { debianRelease, packageListStamp, unpackFromAnyMirror } from './debian-packages';
 import { installedTools } from './installed-tools';
 
 /** How a program is called: the command, and what comes before its own arguments. */
@@ -61,7 +60,7 @@ export async function debianTools(onProgress: (what: string) => void = () => und
 
 /** Each program has to run. */
 async function unpackTools(target: string, onProgress: (what: string) => void): Promise<void> {
-  await unpackFromAnyMirror(target, onProgress);
+  await unpackFromAnyMirror({ packages }, target, onProgress);
   const tools = await toolsIn(target);
   for (const [name, { command, args }] of Object.entries(tools)) {
     // A library that the list of packages lacks is named by the loader.
@@ -69,23 +68,8 @@ async function unpackTools(target: string, onProgress: (what: string) => void): 
   }
 }
 
-async function unpackFromAnyMirror(target: string, onProgress: (what: string) => void): Promise<void> {
-  const failures: string[] = [];
-  for (const mirror of await debianMirrors()) {
-    try {
-      return await unpackDebianPackages(packages, mirror, target, onProgress);
-    } catch (error) {
-      failures.push((error as Error).message);
-    }
-  }
-  throw new Error(failures.join('\n'));
-}
-
 async function toolsIn(directory: string): Promise<DebianTools> {
-  const parent = join(directory, 'usr/lib');
-  const libraries = join(parent, (await readdir(parent)).find((name) => name.endsWith('-linux-gnu')) ?? '');
-  const loader = (await readdir(libraries)).find((name) => /^ld-linux.*\.so\.\d+$/.test(name)) ?? 'ld-linux';
-  const command = join(libraries, loader);
+  const { loader: command, libraries } = await loaderIn(directory);
   const tool = (path: string): Tool => {
     const program = join(directory, path);
     const missing = [command, program].find((file) => !existsSync(file));
@@ -93,6 +77,14 @@ async function toolsIn(directory: string): Promise<DebianTools> {
     return { command, args: ['--library-path', libraries, program] };
   };
   return Object.fromEntries(Object.entries(programs).map(([name, { path }]) => [name, tool(path)])) as DebianTools;
+}
+
+/** The loader of unpacked packages, and the directory of their libraries. */
+export async function loaderIn(directory: string): Promise<{ readonly loader: string; readonly libraries: string }> {
+  const parent = join(directory, 'usr/lib');
+  const libraries = join(parent, (await readdir(parent)).find((name) => name.endsWith('-linux-gnu')) ?? '');
+  const loader = (await readdir(libraries)).find((name) => /^ld-linux.*\.so\.\d+$/.test(name)) ?? 'ld-linux';
+  return { loader: join(libraries, loader), libraries };
 }
 
 async function installedInstead(cause: Error): Promise<DebianTools> {

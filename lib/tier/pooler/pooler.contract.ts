@@ -1,8 +1,8 @@
 /** Name of the container that runs PgBouncer in a task of the pooler. */
 export const poolerContainerName = 'pgbouncer';
 
-/** Programs of the image, by their names in its build context. */
-export const poolerImageFiles = { entrypoint: 'entrypoint.sh', healthCheck: 'health-check.sh' } as const;
+/** Files of the image, by their names in its build context: programs, and the authorities of RDS's certificates. */
+export const poolerImageFiles = { entrypoint: 'entrypoint.sh', healthCheck: 'health-check.sh', serverTlsCa: 'rds-ca.pem' } as const;
 
 /**
  * Environment variables of the image's entrypoint, shared by the construct, the entrypoint itself and the rehearsal.

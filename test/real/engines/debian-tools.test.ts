@@ -39,7 +39,7 @@ describe("Debian's tools", () => {
   });
 
   it('are not had from a mirror that nobody answers for, and nothing is left', async () => {
-    const unpacking = unpackDebianPackages(['pgbouncer'], 'http://127.31.0.99:1/debian', directory, () => undefined);
+    const unpacking = unpackDebianPackages({ packages: ['pgbouncer'] }, 'http://127.31.0.99:1/debian', directory, () => undefined);
     await expect(unpacking).rejects.toThrow(/^apt-get failed \(exit code 100\): .*127\.31\.0\.99/s);
     expect(await readdir(directory)).toEqual([]);
   });

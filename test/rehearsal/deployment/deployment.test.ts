@@ -9,6 +9,7 @@ const stackOf = (stackName: string, template: Template): AssemblyStack => ({
   template,
   assetDirectory: () => undefined,
   imageDirectory: () => undefined,
+  imageDirectories: () => [],
 });
 const noSignal = new AbortController().signal;
 

@@ -1,0 +1,1 @@
+"""How an application reaches BookedBarber's database tier."""

@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+
+import { Command } from 'commander';
+
+import { writeApplicationKit } from '../lib/application-kit/application-kit';
+import { readTierFacts, type StackOutputs } from '../lib/application-kit/tier-facts';
+import { readEnvironment } from '../lib/assembly/environment-assembly';
+import { synthesize } from '../lib/rehearsal/synthesize';
+
+interface Options {
+  readonly environment: string;
+  readonly out: string;
+  readonly assembly?: string;
+  readonly outputs?: string;
+}
+
+const options = new Command('npm run application-kit --')
+  .description(
+    'Writes what an application needs to use the tier of an environment: URLs, driver settings, a ready database.py\n' +
+      '(SQLAlchemy 1.4 and 2), modules for asyncpg, psycopg 3 and node-postgres, and what transaction pooling forbids.\n' +
+      'Made from the synthesized template; needs neither network nor credentials.',
+  )
+  .option('-e, --environment <name>', 'environment of lib/config/environments.ts', 'production')
+  .option('-o, --out <dir>', 'where it is written', 'application-kit')
+  .option('-a, --assembly <dir>', 'take this cloud assembly instead of synthesizing one')
+  .option('--outputs <file>', 'what "cdk deploy --outputs-file" wrote: puts the endpoints in; without, they are read from SSM when the application starts')
+  .addHelpText('after', '\nExit codes: 0 written, 2 not.')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .parse()
+  .opts<Options>();
+
+write(options).catch((error: Error) => {
+  process.stderr.write(`the application kit could not be written: ${error.message}\n`);
+  process.exitCode = 2;
+});
+
+async function write({ environment, out, assembly, outputs }: Options): Promise<void> {
+  const deployed = outputs === undefined ? undefined : readOutputs(outputs);
+  const synthesized = mkdtempSync(join(tmpdir(), 'application-kit-'));
+  try {
+    if (assembly === undefined) {
+      process.stderr.write(`synthesizing ${environment}\n`);
+      await synthesize(environment, synthesized, new AbortController().signal);
+    }
+    const stacks = readEnvironment(assembly ?? synthesized, environment);
+    writeApplicationKit(out, readTierFacts(environment, stacks, deployed), stacks);
+  } finally {
+    rmSync(synthesized, { recursive: true, force: true });
+  }
+  process.stdout.write(`application kit of ${environment}: ${relative('', resolve(out, 'README.md'))}\n`);
+}
+
+function readOutputs(file: string): StackOutputs {
+  const wanted = `${file} is not what "cdk deploy --outputs-file" writes`;
+  let outputs: unknown;
+  try {
+    outputs = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`${wanted}: ${(error as Error).message}`, { cause: error });
+  }
+  if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs)) throw new Error(`${wanted}: it is no object of stacks`);
+  return outputs as StackOutputs;
+}

@@ -1,0 +1,213 @@
+"""Runs one scenario with one of the kit's clients, and prints what happened as JSON.
+
+    client.py SCENARIO CLIENT
+
+At a step it asks CONTROL_URL and goes on when that has answered: the test then does something to the servers.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import urllib.request
+from contextlib import asynccontextmanager
+
+from sqlalchemy import event, text
+
+logging.basicConfig(level=logging.WARNING)
+
+
+class Retries(logging.Handler):
+    """Counts what the kit tried again."""
+
+    count = 0
+
+    def emit(self, record):
+        Retries.count += record.getMessage().startswith("before the first statement")
+
+
+logging.getLogger("bookedbarber_db").addHandler(Retries())
+
+
+def step(name):
+    urllib.request.urlopen(f"{os.environ['CONTROL_URL']}/{name}", data=b"").read()
+
+
+class Sqlalchemy:
+    def __init__(self, driver):
+        from bookedbarber_db.database import DatabaseService
+
+        self.database = DatabaseService(driver, **settings)
+        self.engine = self.database.write_engine
+
+    @asynccontextmanager
+    async def transaction(self, which):
+        get = self.database.get_read_session if which == "read" else self.database.get_write_session
+        with get() as session:
+
+            async def execute(sql):
+                result = session.execute(text(sql))
+                return [list(row) for row in result] if result.returns_rows else []
+
+            async def commit():
+                session.commit()
+
+            yield execute, commit
+
+
+class AsyncSqlalchemy:
+    def __init__(self):
+        from bookedbarber_db.async_database import AsyncDatabaseService
+
+        self.database = AsyncDatabaseService(**settings)
+        self.engine = self.database.write_engine.sync_engine
+
+    @asynccontextmanager
+    async def transaction(self, which):
+        get = self.database.get_read_session if which == "read" else self.database.get_write_session
+        async with get() as session:
+
+            async def execute(sql):
+                result = await session.execute(text(sql))
+                return [list(row) for row in result] if result.returns_rows else []
+
+            yield execute, session.commit
+
+
+class Asyncpg:
+    engine = None
+
+    @asynccontextmanager
+    async def transaction(self, which):
+        if not hasattr(self, "database"):
+            from bookedbarber_db.asyncpg_database import AsyncpgDatabase
+
+            self.database = await AsyncpgDatabase.open()
+        async with getattr(self.database, which)() as connection:
+
+            async def execute(sql):
+                return [list(row) for row in await connection.fetch(sql)]
+
+            yield execute, nothing
+
+
+class Psycopg:
+    engine = None
+
+    def __init__(self):
+        from bookedbarber_db.psycopg_database import PsycopgDatabase
+
+        self.database = PsycopgDatabase()
+
+    @asynccontextmanager
+    async def transaction(self, which):
+        with getattr(self.database, which)() as connection:
+
+            async def execute(sql):
+                cursor = connection.execute(sql)
+                return [list(row) for row in cursor] if cursor.description else []
+
+            yield execute, nothing
+
+
+async def nothing():
+    """These commit at the end of the block."""
+
+
+clients = {
+    "psycopg2": lambda: Sqlalchemy("psycopg2"),
+    "psycopg": lambda: Sqlalchemy("psycopg"),
+    "asyncpg": AsyncSqlalchemy,
+    "asyncpg alone": Asyncpg,
+    "psycopg alone": Psycopg,
+}
+settings = json.loads(os.environ.get("ENGINE_SETTINGS", "{}"))
+
+
+async def run(client, which, *statements):
+    async with client.transaction(which) as (execute, commit):
+        rows = [await execute(sql) for sql in statements]
+        await commit()
+    return rows[-1]
+
+
+async def drained_before_first_statement(client):
+    await run(client, "write", "SELECT 1")
+    if client.engine:
+        # After the pre-ping, which found the connection well.
+        event.listen(client.engine, "checkout", lambda *_: step("drain"), once=True)
+    else:
+        step("drain")
+    await run(client, "write", "INSERT INTO appointments VALUES (1)")
+    return await run(client, "write", "SELECT id FROM appointments")
+
+
+async def lost_after_first_statement(client):
+    async with client.transaction("write") as (execute, commit):
+        await execute("INSERT INTO appointments VALUES (2)")
+        step("kill")
+        await execute("INSERT INTO appointments VALUES (3)")
+        await commit()
+
+
+async def lost_at_commit(client):
+    async with client.transaction("write") as (execute, commit):
+        await execute("INSERT INTO appointments VALUES (4)")
+        step("kill")
+        await commit()
+
+
+async def rotated(client):
+    who = ["SELECT current_user"]
+    before = await run(client, "write", *who)
+    step("rotate")
+    return [before, await run(client, "write", *who)]
+
+
+async def split(client):
+    where = "SELECT pg_is_in_recovery(), host(inet_server_addr()), current_setting('transaction_read_only')"
+    return [(await run(client, "write", where))[0], (await run(client, "read", where))[0]]
+
+
+async def written_in_read_session(client):
+    await run(client, "read", "INSERT INTO appointments VALUES (5)")
+
+
+async def prepared(client):
+    """More statements than any client keeps prepared, several times over, so that old ones are closed and made again."""
+    total = 0
+    for _ in range(8):
+        for number in range(150):
+            total += (await run(client, "write", f"SELECT {number}"))[0][0]
+    return total
+
+
+async def crowd(client):
+    """Takes as many connections as settings allow, and one more."""
+    held = []
+    size = settings["pool_size"] + settings["max_overflow"]
+    try:
+        for _ in range(size + 1):
+            transaction = client.transaction("write")
+            execute, _ = await transaction.__aenter__()
+            held.append(transaction)
+            await execute("SELECT 1")
+    finally:
+        print(json.dumps({"held": len(held)}), file=sys.stderr)
+        for transaction in held:
+            await transaction.__aexit__(None, None, None)
+
+
+async def main(scenario, name):
+    client = clients[name]()
+    try:
+        answer = {"result": await globals()[scenario](client)}
+    except Exception as error:
+        answer = {"error": f"{type(error).__module__}.{type(error).__name__}: {error}"}
+    print(json.dumps({**answer, "retries": Retries.count}))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+asyncio.run(main(*sys.argv[1:]))
