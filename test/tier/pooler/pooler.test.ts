@@ -183,7 +183,7 @@ it('adds no rule to any security group: the access list has them all', () => {
 });
 
 it('the image has every program that the template and the rehearsal call', () => {
-  for (const file of Object.values(poolerImageFiles)) {
+  for (const file of [poolerImageFiles.entrypoint, poolerImageFiles.healthCheck]) {
     const path = join(__dirname, '../../../assets/pgbouncer', file);
     expect(existsSync(path)).toBe(true);
     expect(statSync(path).mode & 0o111).not.toBe(0);

@@ -85,6 +85,12 @@ function createPool(url, credentials) {
 
   /** Asks for the login at each new connection: a rotation changes user and password. */
   class TierClient extends Client {
+    constructor(settings) {
+      super(settings);
+      // Between two queries nobody else listens, and a lost connection would end the process; the next query fails with it.
+      this.on('error', () => undefined);
+    }
+
     connect(callback) {
       const connected = this.logIn();
       if (!callback) return connected;
