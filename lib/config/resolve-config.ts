@@ -63,6 +63,7 @@ export function resolveConfig(environmentName: string, config: TierConfig): Reso
       applicationScramIterations: 256,
       applicationStatementTimeoutMs: 30_000,
       applicationTransactionTimeoutMs: 60_000,
+      passwordRotation: { everyDays: 30 },
       ...config.roles,
     },
     monitoring: { alarmEmails: [], runbookUrl: 'docs/runbook.md', ...config.monitoring },

@@ -220,7 +220,16 @@ export interface RolesConfig {
 
   /** `transaction_timeout` of the application's roles, milliseconds; must stay below the pooler's drain. @default 60000 */
   readonly applicationTransactionTimeoutMs?: number;
+
+  /**
+   * How often every password is changed: 1 to 1000 days, between 0 and 4 o'clock UTC. Clients notice nothing as long as
+   * they read their secret when they connect. Not the master's, which nobody uses. @default { everyDays: 30 }
+   */
+  readonly passwordRotation?: PasswordRotation;
 }
+
+/** `{ off }`: passwords stay as they are until somebody changes them, and the reason says why that is fine. */
+export type PasswordRotation = { readonly everyDays: number } | { readonly off: string };
 
 /** An index that should exist: what PostgreSQL's own `CREATE INDEX` says after the table name. */
 export interface IndexDefinition {

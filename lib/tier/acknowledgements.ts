@@ -28,7 +28,7 @@ const managedPolicy = (name: string): string => `IAM4[Policy::arn:<AWS::Partitio
 const anyVersionOf = (logicalId: string): string => `IAM5[Resource::<${logicalId}.Arn>:*]`;
 
 function acknowledgements(config: ResolvedTierConfig): readonly Acknowledgement[] {
-  return [...dataAcknowledgements(config), ...serviceAcknowledgements()];
+  return [...dataAcknowledgements(config), ...serviceAcknowledgements(config)];
 }
 
 function dataAcknowledgements(config: ResolvedTierConfig): readonly Acknowledgement[] {
@@ -79,10 +79,11 @@ function dataAcknowledgements(config: ResolvedTierConfig): readonly Acknowledgem
   ];
 }
 
-function serviceAcknowledgements(): readonly Acknowledgement[] {
-  const functions = ['Roles/Bootstrap', 'Indexes/OnEvent', 'Indexes/IsComplete', 'Indexes/Tick', 'Monitoring/Collector', 'Monitoring/Diagnosis', 'SmokeCheck/Check'].map((path) => `service/${path}`);
+function serviceAcknowledgements(config: ResolvedTierConfig): readonly Acknowledgement[] {
+  const rotates = 'everyDays' in config.roles.passwordRotation;
+  const functions = ['Roles/Bootstrap', 'Indexes/OnEvent', 'Indexes/IsComplete', 'Indexes/Tick', 'Monitoring/Collector', 'Monitoring/Diagnosis', 'SmokeCheck/Check', ...(rotates ? ['Rotation/Function'] : [])].map((path) => `service/${path}`);
   const framework = ['Roles/Provider/framework-onEvent', 'Indexes/Provider/framework-onEvent', 'Indexes/Provider/framework-isComplete', 'Indexes/Provider/framework-onTimeout', 'SmokeCheck/Provider/framework-onEvent'].map((path) => `service/${path}`);
-  const secrets = ['ApplicationSecret', 'ReadOnlySecret', 'MigrationsSecret', 'IndexesSecret', 'CollectorSecret', 'PoolerAdminSecret'].map((id) => `service/Roles/${id}/Resource`);
+  const secrets = ['ApplicationSecret', 'ReadOnlySecret', 'MigrationsSecret', 'IndexesSecret', 'CollectorSecret', 'PoolerAdminSecret', 'RotationSecret'].map((id) => `service/Roles/${id}/Resource`);
   const indexHandlers = ['IndexesOnEventC3115923', 'IndexesIsComplete2DDAC337'];
   return [
     ...functions.map((path) => ({
@@ -102,8 +103,8 @@ function serviceAcknowledgements(): readonly Acknowledgement[] {
         rules: ['IAM5[Resource::*]'],
         reason: 'rds:DescribeDBInstances only; describing cannot be restricted to some instances by every caller that lists them.',
       })),
-    ...['Collector', 'Diagnosis'].map((observer) => ({
-      path: `service/Monitoring/${observer}/ServiceRole/DefaultPolicy/Resource`,
+    ...['Monitoring/Collector', 'Monitoring/Diagnosis', ...(rotates ? ['Rotation/Function'] : [])].map((path) => ({
+      path: `service/${path}/ServiceRole/DefaultPolicy/Resource`,
       rules: ['IAM5[Resource::*]', 'IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<PoolerClusterDE2A9260>/*]'],
       reason: "ecs:ListTasks names no resource, and tasks have no name before they run; both are restricted to the pooler's cluster by a condition. Describing instances cannot be restricted to some of them.",
     })),
@@ -147,15 +148,15 @@ function serviceAcknowledgements(): readonly Acknowledgement[] {
       rules: ['ELB2'],
       reason: 'A network load balancer logs TLS listeners only, and this one relays TCP; flow logs of the VPC show who connects.',
     },
-    ...secrets.map((path) => ({
+    ...(rotates ? [] : secrets).map((path) => ({
       path,
       rules: ['SMG4'],
-      reason: 'A password is changed by a deploy; 44 random letters and digits do not wear out, and nobody types them.',
+      reason: 'Rotation is switched off for this environment, with its reason, in environments.ts.',
     })),
     {
       path: 'service/Roles/Userlist/Resource',
       rules: ['SMG4'],
-      reason: 'Holds verifiers only, rewritten by the bootstrap whenever a password changes.',
+      reason: 'Holds verifiers only, rewritten by bootstrap and rotation whenever a password changes.',
     },
   ];
 }

@@ -13,6 +13,9 @@ import { Monitoring } from './monitoring/monitoring';
 import { poolerPort, postgresPort } from './network/access-list';
 import { Pooler } from './pooler/pooler';
 import { DatabaseRoles } from './roles/database-roles';
+import { PasswordRotation } from './roles/password-rotation';
+import { roleCatalogue } from './roles/role-catalogue';
+import { consoleUsers } from './roles/rotated-secrets';
 import { SmokeCheck } from './smoke-check/smoke-check';
 
 export interface ServiceStackProps extends StackProps {
@@ -71,11 +74,26 @@ export class ServiceStack extends Stack {
           requiredAtStart: false,
         },
       ],
-      consoleUsers: { admin: 'pgbouncer_admin', stats: `${databaseName}_collector` },
+      consoleUsers: consoleUsers(roleCatalogue(config, [])),
       config: config.pooler,
     });
     // A task that starts before its roles exist finds an empty userlist and refuses to run.
     pooler.node.addDependency(roles.ready);
+
+    if ('everyDays' in config.roles.passwordRotation) {
+      const rotation = new PasswordRotation(this, 'Rotation', {
+        network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.rotation },
+        database: primary,
+        poolerDatabases: [databaseName, readOnlyAlias],
+        poolerService: pooler.service,
+        secrets: roles.secrets,
+        userlistSecret: roles.userlistSecret,
+        encryptionKey,
+        everyDays: config.roles.passwordRotation.everyDays,
+        config,
+      });
+      rotation.node.addDependency(roles.ready);
+    }
 
     const instances = Object.entries({ primary: database.primary, ...database.replicas });
     const instanceIdentifiers = Object.fromEntries(instances.map(([name, instance]) => [name, instance.instanceIdentifier]));

@@ -27,13 +27,16 @@ describe('the connection budget', () => {
         'the primary',
         'pooler 200',
         'bookedbarber_migrations 5',
+        'bookedbarber_migrations_alternate 5',
         'bookedbarber_collector 5',
+        'bookedbarber_collector_alternate 5',
+        'bookedbarber_rotation 7',
         'index builds 4',
         'master 3',
         'reserved 5',
-        '= 222',
+        '= 239',
       ],
-      ['replica replica-1', 'pooler 200', 'bookedbarber_collector 5', 'reserved 5', '= 210'],
+      ['replica replica-1', 'pooler 200', 'bookedbarber_collector 5', 'bookedbarber_collector_alternate 5', 'reserved 5', '= 215'],
     ]);
   });
 
@@ -47,9 +50,9 @@ describe('the connection budget', () => {
   it('has every replica in use carry the read-only alias alone, and none that retires', () => {
     const { instances } = budgetOf({ replicas: { a: {}, b: {}, c: { retiring: true } } });
     expect(instances.slice(1).map(({ instance, total }) => [instance, total])).toEqual([
-      ['replica a', 210],
-      ['replica b', 210],
-      ['replica c', 10],
+      ['replica a', 215],
+      ['replica b', 215],
+      ['replica c', 15],
     ]);
   });
 });
@@ -57,16 +60,16 @@ describe('the connection budget', () => {
 describe('the connection budget refuses', () => {
   it('pools that exceed what is free, with both ways out', () => {
     expect(budgetOf({ pooler: { poolSize: 300, readOnlyPoolSize: 280 } }).problems).toEqual([
-      'pool of 300 × 2 during a deployment = 600 exceeds the 478 connections free on the primary; lower poolSize to 236, or raise its maxConnections to 622',
-      'pool of 280 × 2 during a deployment = 560 exceeds the 490 connections free on replica replica-1; lower readOnlyPoolSize to 244, or raise its maxConnections to 570',
+      'pool of 300 × 2 during a deployment = 600 exceeds the 461 connections free on the primary; lower poolSize to 228, or raise its maxConnections to 639',
+      'pool of 280 × 2 during a deployment = 560 exceeds the 485 connections free on replica replica-1; lower readOnlyPoolSize to 240, or raise its maxConnections to 575',
     ]);
   });
 
   it('nothing that its own advice leads to', () => {
-    expect(budgetOf({ pooler: { poolSize: 236, readOnlyPoolSize: 244 } }).problems).toEqual([]);
+    expect(budgetOf({ pooler: { poolSize: 228, readOnlyPoolSize: 240 } }).problems).toEqual([]);
     expect(
       budgetOf({
-        database: { ...base.database, maxConnections: 622 },
+        database: { ...base.database, maxConnections: 639 },
         pooler: { poolSize: 300, readOnlyPoolSize: 280 },
       }).problems,
     ).toEqual([]);
@@ -77,7 +80,7 @@ describe('the connection budget refuses', () => {
       budgetOf({ database: { ...base.database, maxConnections: 25 }, replicas: { a: { maxConnections: 500 } } })
         .problems,
     ).toEqual([
-      'pool of 100 × 2 during a deployment = 200 exceeds the 3 connections free on the primary; raise its maxConnections to 222',
+      'pool of 100 × 2 during a deployment = 200 exceeds the 0 connections free on the primary; raise its maxConnections to 239',
     ]);
   });
 

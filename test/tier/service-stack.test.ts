@@ -36,6 +36,7 @@ describe('the service stack of production', () => {
        "RolesIndexesSecret622977E2 Retain",
        "RolesCollectorSecret7E13537F Retain",
        "RolesPoolerAdminSecret71EF6A6E Retain",
+       "RolesRotationSecret9C246679 Retain",
        "RolesUserlist2F58AEC0 Retain",
      ]
     `);

@@ -14,6 +14,7 @@ export interface EcsDeployment {
   readonly runningCount: number;
   readonly pendingCount: number;
   readonly failedTasks: number;
+  readonly createdAt: Date;
 }
 
 /** A service that ECS would keep running. */
@@ -114,7 +115,7 @@ export class Ecs implements AwsService {
       desiredCount: all[0]?.desiredCount,
       runningCount: sum('runningCount'),
       pendingCount: sum('pendingCount'),
-      deployments: all.map((deployment, index) => ({ status: index === 0 ? 'PRIMARY' : 'ACTIVE', ...deployment })),
+      deployments: all.map((deployment, index) => ({ ...deployment, status: index === 0 ? 'PRIMARY' : 'ACTIVE', createdAt: deployment.createdAt.getTime() / 1000 })),
     };
   }
 }

@@ -2,8 +2,16 @@ import { randomUUID } from 'node:crypto';
 
 import { AwsError, type AwsService } from './aws-endpoint';
 
+interface Version {
+  readonly id: string;
+  /** Undefined in one that a rotation has only announced. */
+  text?: string;
+  stages: string[];
+  readonly createdAt: Date;
+}
+
 interface StoredSecret {
-  readonly versions: { readonly id: string; readonly text: string; stages: string[] }[];
+  readonly versions: Version[];
 }
 
 interface Request {
@@ -11,7 +19,10 @@ interface Request {
   readonly SecretString?: string;
   readonly ClientRequestToken?: string;
   readonly VersionStage?: string;
+  readonly VersionStages?: readonly string[];
   readonly VersionId?: string;
+  readonly MoveToVersionId?: string;
+  readonly RemoveFromVersionId?: string;
 }
 
 /**
@@ -24,12 +35,25 @@ export class SecretsManager implements AwsService {
 
   /** @param text its first version; undefined makes a secret without a value */
   create(arn: string, text?: string): void {
-    this.secrets.set(arn, { versions: text === undefined ? [] : [{ id: randomUUID(), text, stages: ['AWSCURRENT'] }] });
+    this.secrets.set(arn, { versions: text === undefined ? [] : [{ id: randomUUID(), text, stages: ['AWSCURRENT'], createdAt: new Date() }] });
+  }
+
+  /** Announces a version without a value, as the start of a rotation does. @returns its id */
+  announce(arn: string, id: string = randomUUID()): string {
+    const secret = this.secret(arn);
+    if (!secret.versions.some((version) => version.id === id)) secret.versions.push({ id, stages: [], createdAt: new Date() });
+    attach(secret, 'AWSPENDING', id);
+    return id;
+  }
+
+  /** Staging labels by version, as DescribeSecret tells them. */
+  stages(arn: string): Readonly<Record<string, readonly string[]>> {
+    return Object.fromEntries(this.secret(arn).versions.map(({ id, stages }) => [id, stages]));
   }
 
   /** The current value. */
   text(arn: string): string {
-    return this.version({ SecretId: arn }).text;
+    return this.version({ SecretId: arn }).text!;
   }
 
   /** The current value, read as an object of texts. */
@@ -59,30 +83,47 @@ export class SecretsManager implements AwsService {
 
   private readonly operations: Readonly<Record<string, (request: Request) => object>> = {
     GetSecretValue: (request) => {
-      const { id, text, stages } = this.version(request);
-      return { ARN: request.SecretId, Name: request.SecretId, SecretString: text, VersionId: id, VersionStages: stages };
+      const { id, text, stages, createdAt } = this.version(request);
+      return { ARN: request.SecretId, Name: request.SecretId, SecretString: text, VersionId: id, VersionStages: stages, CreatedDate: createdAt.getTime() / 1000 };
     },
     PutSecretValue: (request) => this.putSecretValue(request),
-    DescribeSecret: ({ SecretId }) => ({
-      ARN: SecretId,
-      Name: SecretId,
-      VersionIdsToStages: Object.fromEntries(this.secret(SecretId).versions.map(({ id, stages }) => [id, stages])),
-    }),
+    UpdateSecretVersionStage: (request) => this.updateSecretVersionStage(request),
+    DescribeSecret: ({ SecretId }) => ({ ARN: SecretId, Name: SecretId, VersionIdsToStages: this.stages(SecretId) }),
   };
 
-  private putSecretValue({ SecretId, SecretString, ClientRequestToken }: Request): object {
-    const { versions } = this.secret(SecretId);
+  /** The same call again answers the same; another value for the same version is refused. */
+  private putSecretValue({ SecretId, SecretString, ClientRequestToken, VersionStages = ['AWSCURRENT'] }: Request): object {
+    const secret = this.secret(SecretId);
     const id = ClientRequestToken ?? randomUUID();
-    const previous = versions.find(({ stages }) => stages.includes('AWSCURRENT'));
-    for (const version of versions) version.stages = version.stages.filter((stage) => stage !== 'AWSCURRENT' && stage !== 'AWSPREVIOUS');
-    previous?.stages.push('AWSPREVIOUS');
-    versions.push({ id, text: SecretString ?? '', stages: ['AWSCURRENT'] });
-    return { ARN: SecretId, Name: SecretId, VersionId: id, VersionStages: ['AWSCURRENT'] };
+    const known = secret.versions.find((version) => version.id === id);
+    if (known?.text !== undefined && known.text !== SecretString) {
+      throw new AwsError(400, 'ResourceExistsException', `A resource with the ID ${id} you requested already exists.`);
+    }
+    if (known) known.text = SecretString;
+    else secret.versions.push({ id, text: SecretString, stages: [], createdAt: new Date() });
+    for (const stage of VersionStages) attach(secret, stage, id);
+    if (!secret.versions.some(({ stages }) => stages.includes('AWSCURRENT'))) attach(secret, 'AWSCURRENT', id);
+    return { ARN: SecretId, Name: SecretId, VersionId: id, VersionStages };
   }
 
-  private version({ SecretId, VersionId, VersionStage = 'AWSCURRENT' }: Request) {
-    const version = this.secret(SecretId).versions.find(({ id, stages }) => (VersionId ? id === VersionId : stages.includes(VersionStage)));
-    if (!version) throw notFound(`Secrets Manager can't find the specified secret value for staging label: ${VersionStage}`);
+  private updateSecretVersionStage({ SecretId, VersionStage = '', MoveToVersionId, RemoveFromVersionId }: Request): object {
+    const secret = this.secret(SecretId);
+    const holder = secret.versions.find(({ stages }) => stages.includes(VersionStage));
+    if (holder && holder.id !== MoveToVersionId && holder.id !== RemoveFromVersionId) {
+      throw new AwsError(400, 'InvalidParameterException', `The parameter RemoveFromVersionId can't be empty. Staging label ${VersionStage} is currently attached to version ${holder.id}, so you must explicitly reference that version in RemoveFromVersionId.`);
+    }
+    if (MoveToVersionId === undefined) {
+      if (holder) holder.stages = holder.stages.filter((stage) => stage !== VersionStage);
+    } else if (!secret.versions.some(({ id }) => id === MoveToVersionId)) {
+      throw notFound("Secrets Manager can't find the specified secret version.");
+    } else attach(secret, VersionStage, MoveToVersionId);
+    return { ARN: SecretId, Name: SecretId };
+  }
+
+  private version({ SecretId, VersionId, VersionStage }: Request): Version {
+    const stage = VersionStage ?? (VersionId ? undefined : 'AWSCURRENT');
+    const version = this.secret(SecretId).versions.find(({ id, stages }) => (VersionId === undefined || id === VersionId) && (stage === undefined || stages.includes(stage)));
+    if (version?.text === undefined) throw notFound(`Secrets Manager can't find the specified secret value for ${stage ? `staging label: ${stage}` : `VersionId: ${VersionId}`}`);
     return version;
   }
 
@@ -95,4 +136,15 @@ export class SecretsManager implements AwsService {
 
 function notFound(message: string): AwsError {
   return new AwsError(400, 'ResourceNotFoundException', message);
+}
+
+/** A label is on one version at a time; the version that loses AWSCURRENT becomes AWSPREVIOUS. */
+function attach({ versions }: StoredSecret, stage: string, id: string): void {
+  const [from, to] = [versions.find(({ stages }) => stages.includes(stage)), versions.find((version) => version.id === id)!];
+  if (from === to) return;
+  if (from) from.stages = from.stages.filter((label) => label !== stage);
+  to.stages = [...to.stages, stage];
+  if (stage !== 'AWSCURRENT' || !from) return;
+  for (const version of versions) version.stages = version.stages.filter((label) => label !== 'AWSPREVIOUS');
+  from.stages = [...from.stages, 'AWSPREVIOUS'];
 }

@@ -1,6 +1,7 @@
 import type { AssemblyStack } from '../../assembly/environment-assembly';
 import { createCustomResource, type CustomResourceHandlers, type CustomResourceRequest, updateCustomResource } from '../aws/custom-resource';
 import { LambdaFunction } from '../aws/lambda-function';
+import { rotateSecret } from '../aws/rotate-secret';
 import type { Site } from '../site';
 import type { ResourceMaker } from './deployment';
 
@@ -25,6 +26,8 @@ export class Functions {
   private readonly functions = new Map<string, { readonly lambda: LambdaFunction; readonly variables: Readonly<Record<string, string>> }>();
   private readonly scheduledArns: string[] = [];
   private readonly customResources: MadeByFramework[] = [];
+  /** ARN of the function that rotates a secret, by the secret's. */
+  private readonly rotations = new Map<string, string>();
 
   constructor(
     private readonly site: Site,
@@ -87,6 +90,23 @@ export class Functions {
       return { ref: logicalId, attributes: { Arn: logicalId } };
     },
   };
+
+  /** Remembers which function rotates a secret. */
+  readonly rotationSchedule: ResourceMaker = {
+    fidelity: 'imitated',
+    make: ({ logicalId, properties }) => {
+      const { SecretId, RotationLambdaARN } = properties as { SecretId: string; RotationLambdaARN: string };
+      this.rotations.set(SecretId, RotationLambdaARN);
+      return { ref: logicalId };
+    },
+  };
+
+  /** Rotates a secret now, as its schedule would. @throws Error if a step fails, or the secret has no schedule */
+  async rotate(secretArn: string): Promise<void> {
+    const rotation = this.functions.get(this.rotations.get(secretArn) ?? '');
+    if (!rotation) throw new Error(`the template has no rotation schedule for secret ${secretArn}`);
+    await rotateSecret(this.site.aws.secrets, secretArn, (event) => rotation.lambda.invoke(event, this.signal));
+  }
 
   /** Calls every scheduled function once, and returns what each answered. */
   async callScheduled(): Promise<readonly unknown[]> {

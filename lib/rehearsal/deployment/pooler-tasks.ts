@@ -29,6 +29,7 @@ const startTimeoutMs = 30_000;
 
 interface Deployment {
   readonly id: string;
+  readonly createdAt: Date;
   rolloutState: EcsDeployment['rolloutState'];
   rolloutStateReason: string;
   failedTasks: number;
@@ -175,9 +176,9 @@ export class PoolerTasks {
   /** A deployment that waits for its turn, or whose new tasks are not healthy yet, has the old one beside it. */
   private describe(): readonly EcsDeployment[] {
     const { desiredCount } = this.options;
-    const { id, rolloutState, rolloutStateReason, failedTasks, pendingCount } = this.deployment;
+    const { id, createdAt, rolloutState, rolloutStateReason, failedTasks, pendingCount } = this.deployment;
     const isRolledOut = rolloutState === 'COMPLETED' || this.leaving.length > 0;
-    const newest = { id, rolloutState, rolloutStateReason, failedTasks, pendingCount, desiredCount, runningCount: isRolledOut ? this.running.length : 0 };
+    const newest = { id, createdAt, rolloutState, rolloutStateReason, failedTasks, pendingCount, desiredCount, runningCount: isRolledOut ? this.running.length : 0 };
     if (rolloutState === 'COMPLETED') return [newest];
     const older = { ...newest, id: 'ecs-svc/before', rolloutState: 'COMPLETED' as const, rolloutStateReason: '', pendingCount: 0, failedTasks: 0 };
     return [newest, { ...older, desiredCount: isRolledOut ? 0 : desiredCount, runningCount: isRolledOut ? this.leaving.length : this.running.length }];
@@ -185,7 +186,7 @@ export class PoolerTasks {
 }
 
 function newDeployment(): Deployment {
-  return { id: `ecs-svc/${randomUUID()}`, rolloutState: 'IN_PROGRESS', rolloutStateReason: 'ECS deployment in progress.', failedTasks: 0, pendingCount: 0 };
+  return { id: `ecs-svc/${randomUUID()}`, createdAt: new Date(), rolloutState: 'IN_PROGRESS', rolloutStateReason: 'ECS deployment in progress.', failedTasks: 0, pendingCount: 0 };
 }
 
 function targetOf({ address, port }: PoolerTask): string {

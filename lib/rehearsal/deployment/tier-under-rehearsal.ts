@@ -50,6 +50,7 @@ export class TierUnderRehearsal {
       'AWS::RDS::DBInstance': databases.instance,
       'AWS::SecretsManager::Secret': secretMaker(site),
       'AWS::SecretsManager::SecretTargetAttachment': secretAttachmentMaker(site),
+      'AWS::SecretsManager::RotationSchedule': functions.rotationSchedule,
       'AWS::Lambda::Function': functions.lambda,
       'AWS::Events::Rule': functions.schedule,
       [rolesResourceType]: functions.customResource,

@@ -38,18 +38,32 @@ export function endpointFromEnvironment(environment: NodeJS.ProcessEnv): Databas
  */
 export async function readCredentials(secrets: SecretsManagerClient, secretArn: string): Promise<DatabaseCredentials> {
   const { SecretString: text } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }));
-  let secret: Partial<DatabaseCredentials>;
+  return parseCredentials(text, secretArn);
+}
+
+/**
+ * Reads the value of a secret of a database role.
+ *
+ * @returns the credentials, and whatever else stands beside them
+ * @throws Error that names the secret and the key that is missing; never the value
+ */
+export function parseCredentials(text: string | undefined, secretArn: string): DatabaseCredentials {
+  let secret: Partial<DatabaseCredentials> | null;
   try {
-    secret = JSON.parse(text ?? '') as Partial<DatabaseCredentials>;
+    secret = JSON.parse(text ?? '') as Partial<DatabaseCredentials> | null;
   } catch {
     // The parser's own message would quote the secret.
     throw new Error(`secret ${secretArn} is not a JSON object`);
   }
-  const { username, password } = secret;
-  if (!username || !password) {
-    throw new Error(`secret ${secretArn} has no ${username ? '"password"' : '"username"'}; the tier expects both`);
+  const { username, password } = secret ?? {};
+  if (!isText(username) || !isText(password)) {
+    throw new Error(`secret ${secretArn} has no ${isText(username) ? '"password"' : '"username"'}; the tier expects both, as texts`);
   }
-  return { username, password };
+  return { ...secret, username, password };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /**

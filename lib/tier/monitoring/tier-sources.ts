@@ -1,4 +1,4 @@
-import { DescribeTasksCommand, ECSClient, paginateListTasks } from '@aws-sdk/client-ecs';
+import { ECSClient } from '@aws-sdk/client-ecs';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 import type { Source } from '../../diagnosis/source';
@@ -6,6 +6,7 @@ import { connect, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
 import { requiredVariable } from '../function-runtime';
 import { connectPooler } from '../pooler/connect-pooler';
+import { taskAddresses } from '../pooler/running-tasks';
 import { observerEnvironment } from './monitoring.contract';
 
 const secrets = new SecretsManagerClient();
@@ -28,7 +29,7 @@ export async function tierSources(environment: NodeJS.ProcessEnv, applicationNam
   const database = { port: Number(variable(databaseEnvironment.port)), database: variable(databaseEnvironment.name) };
   const instances = pairs(variable(observerEnvironment.instances)).map(([name, host]): Source => ({ name, connect: () => connect({ host, ...database }, credentials, applicationName) }));
   const console = { port: Number(variable(observerEnvironment.poolerPort)), database: 'pgbouncer' };
-  const addresses = await taskAddresses(variable(observerEnvironment.cluster), variable(observerEnvironment.service)).catch((error: Error) => {
+  const addresses = await taskAddresses(ecs, { cluster: variable(observerEnvironment.cluster), service: variable(observerEnvironment.service) }).catch((error: Error) => {
     onProblem(error.message);
     return [];
   });
@@ -42,16 +43,4 @@ export function pairs(text: string): readonly (readonly [string, string])[] {
     const [name = '', value = ''] = entry.split('=');
     return [name, value] as const;
   });
-}
-
-/** Addresses of the running tasks. */
-async function taskAddresses(cluster: string, serviceName: string): Promise<readonly string[]> {
-  const addresses: string[] = [];
-  for await (const { taskArns = [] } of paginateListTasks({ client: ecs }, { cluster, serviceName, desiredStatus: 'RUNNING' })) {
-    if (taskArns.length === 0) continue;
-    const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: taskArns }));
-    const details = tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING').flatMap(({ attachments = [] }) => attachments.flatMap((attachment) => attachment.details ?? []));
-    addresses.push(...details.flatMap(({ name, value }) => (name === 'privateIPv4Address' && value !== undefined ? [value] : [])));
-  }
-  return addresses;
 }

@@ -1,7 +1,7 @@
 import type { NetworkConfig } from '../../config/tier-config';
 
 /** Everything in the tier that has a security group of its own. */
-export const parties = ['balancer', 'pooler', 'primary', 'replicas', 'bootstrap', 'indexes', 'collector', 'smokeCheck'] as const;
+export const parties = ['balancer', 'pooler', 'primary', 'replicas', 'bootstrap', 'indexes', 'collector', 'rotation', 'smokeCheck'] as const;
 export type Party = (typeof parties)[number];
 
 /** The port on which every instance listens. */
@@ -47,11 +47,14 @@ export function accessList(network: Pick<NetworkConfig, 'applications' | 'migrat
     { from: 'collector', to: 'pooler', port: poolerPort, why: 'admin consoles: metrics, and the report on demand' },
     { from: 'collector', to: 'primary', port: postgresPort, why: 'metrics, and the report on demand' },
     { from: 'collector', to: 'replicas', port: postgresPort, why: 'metrics, and the report on demand' },
+    { from: 'rotation', to: 'primary', port: postgresPort, why: 'sets passwords' },
+    { from: 'rotation', to: 'pooler', port: poolerPort, why: 'asks every task whether it lets a new password in' },
     { from: 'smokeCheck', to: 'balancer', port: poolerPort, why: 'a write and a read at the end of a deploy' },
     { from: 'pooler', to: 'aws', port: httpsPort, why: 'image, secrets and logs' },
     { from: 'bootstrap', to: 'aws', port: httpsPort, why: 'secrets' },
     { from: 'indexes', to: 'aws', port: httpsPort, why: 'secrets and the state of the instances' },
     { from: 'collector', to: 'aws', port: httpsPort, why: 'secrets, the list of tasks and the state of the instances' },
+    { from: 'rotation', to: 'aws', port: httpsPort, why: 'secrets, and the replacement of tasks' },
     { from: 'smokeCheck', to: 'aws', port: httpsPort, why: 'secrets and the state of the instances' },
   ];
 }

@@ -40,18 +40,18 @@ export function connectionError(error: CodedError, login: MasterLogin): Error {
   return new Error(`the bootstrap of roles cannot log in: ${explanation}`, { cause: error });
 }
 
-/** Says which statement of the bootstrap failed, why, and what to do. */
-export function statementError(error: CodedError, what: string, master: string): Error {
-  const fix = statementFixes[error.code ?? '']?.(master);
-  return new Error(`the bootstrap of roles could not ${what}: ${error.message}${fix ? `; ${fix}` : ''}`, {
+/** Says which statement of a change of roles failed, why, and what to do. */
+export function statementError(error: CodedError, what: string, role: string, who = 'the bootstrap of roles'): Error {
+  const fix = statementFixes[error.code ?? '']?.(role);
+  return new Error(`${who} could not ${what}: ${error.message}${fix ? `; ${fix}` : ''}`, {
     cause: error,
   });
 }
 
 /** https://www.postgresql.org/docs/17/errcodes-appendix.html */
-const statementFixes: Readonly<Record<string, (master: string) => string>> = {
-  '42501': (master) =>
-    `"${master}" lacks the right to; a role that somebody else created needs GRANT <role> TO ${master} WITH ADMIN OPTION, by that one`,
+const statementFixes: Readonly<Record<string, (role: string) => string>> = {
+  '42501': (role) =>
+    `"${role}" lacks the right to; a role that somebody else created needs GRANT <role> TO ${role} WITH ADMIN OPTION, by that one`,
   '25006': () => 'the endpoint is a replica: give the bootstrap the primary',
   '55P03': () =>
     'another session holds the lock for over 30 s: deploy again when the other deploy, rotation or schema change is done',

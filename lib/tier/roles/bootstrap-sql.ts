@@ -29,6 +29,7 @@ export function bootstrapStatements(catalogue: RoleCatalogue<unknown>, facts: Da
     ...logins.map(({ name, connectionLimit }) => alterRole(name, `LOGIN CONNECTION LIMIT ${connectionLimit}`)),
     becomeOwner(catalogue.owner, facts.master),
     ...logins.flatMap(memberships),
+    ...logins.flatMap(administrations),
     ...logins.flatMap(settings),
     { what: 'let nobody create in schema public unasked', sql: 'REVOKE CREATE ON SCHEMA public FROM PUBLIC' },
     ...catalogue.groups.flatMap((group) => privileges(group, facts.database)),
@@ -88,6 +89,18 @@ function memberships({ name, memberOf }: LoginRole<unknown>): Statement[] {
     what: `make "${name}" a member of "${group}"`,
     sql: `GRANT ${quoteIdentifier(group)} TO ${quoteIdentifier(name)} WITH INHERIT TRUE, SET TRUE`,
   }));
+}
+
+/** To set passwords, and nothing else: neither to become the role nor to have its privileges. */
+function administrations({ name, administers = [] }: LoginRole<unknown>): Statement[] {
+  if (administers.length === 0) return [];
+  return [
+    alterRole(name, 'CREATEROLE'),
+    ...administers.map((role) => ({
+      what: `let "${name}" set the password of "${role}"`,
+      sql: `GRANT ${quoteIdentifier(role)} TO ${quoteIdentifier(name)} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
+    })),
+  ];
 }
 
 function settings({ name, settings }: LoginRole<unknown>): Statement[] {

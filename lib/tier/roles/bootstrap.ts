@@ -37,13 +37,13 @@ const sessionSettings = [
  *
  * @throws Error after 30 seconds
  */
-export async function lockRoles(master: Client): Promise<void> {
-  for (const sql of sessionSettings) await master.query(sql);
-  await run(master, {
-    what: 'take the lock on changes of roles',
-    sql: 'SELECT pg_advisory_lock($1)',
-    values: [rolesLockKey],
-  });
+export async function lockRoles(session: Client, who?: string): Promise<void> {
+  for (const sql of sessionSettings) await session.query(sql);
+  await runStatement(
+    session,
+    { what: 'take the lock on changes of roles', sql: 'SELECT pg_advisory_lock($1)', values: [rolesLockKey] },
+    who,
+  );
 }
 
 /**
@@ -66,12 +66,12 @@ export async function applyRoles(
   await master.query('BEGIN');
   try {
     const facts = await readFacts(master);
-    for (const statement of bootstrapStatements(catalogue, facts)) await run(master, statement);
-    const missing = await run<MissingPrivilege>(master, missingPrivilegesQuery(catalogue));
-    for (const statement of grantMissingPrivileges(missing)) await run(master, statement);
-    await run(master, createSetVerifier);
-    for (const [role, verifier] of verifiers) await run(master, setVerifier(role, verifier));
-    const foreign = await run<ForeignRelation>(master, foreignRelationsQuery(catalogue.owner));
+    for (const statement of bootstrapStatements(catalogue, facts)) await runStatement(master, statement);
+    const missing = await runStatement<MissingPrivilege>(master, missingPrivilegesQuery(catalogue));
+    for (const statement of grantMissingPrivileges(missing)) await runStatement(master, statement);
+    await runStatement(master, createSetVerifier);
+    for (const [role, verifier] of verifiers) await runStatement(master, setVerifier(role, verifier));
+    const foreign = await runStatement<ForeignRelation>(master, foreignRelationsQuery(catalogue.owner));
     await master.query('COMMIT');
     return [...warnings, ...foreignRelationWarnings(foreign, catalogue.owner)];
   } catch (error) {
@@ -84,19 +84,23 @@ export async function applyRoles(
 }
 
 async function readFacts(master: Client): Promise<DatabaseFacts> {
-  const [session] = await run<{ database: string; master: string }>(master, {
+  const [session] = await runStatement<{ database: string; master: string }>(master, {
     what: 'read the name of the session',
     sql: 'SELECT current_database() AS database, current_user AS master',
   });
-  const roles = await run<{ rolname: string }>(master, { what: 'read the roles', sql: 'SELECT rolname FROM pg_roles' });
+  const roles = await runStatement<{ rolname: string }>(master, { what: 'read the roles', sql: 'SELECT rolname FROM pg_roles' });
   return { ...session!, existingRoles: new Set(roles.map(({ rolname }) => rolname)) };
 }
 
-async function run<Row>(master: Client, { what, sql, values }: Statement): Promise<Row[]> {
+/**
+ * @param who in messages. @default - the bootstrap
+ * @throws Error that says what could not be done, why, and what to do
+ */
+export async function runStatement<Row>(session: Client, { what, sql, values }: Statement, who?: string): Promise<Row[]> {
   try {
-    const { rows } = await master.query<Row & Record<string, unknown>>(sql, values && [...values]);
+    const { rows } = await session.query<Row & Record<string, unknown>>(sql, values && [...values]);
     return rows;
   } catch (error) {
-    throw statementError(error as Error, what, master.user ?? 'the master');
+    throw statementError(error as Error, what, session.user ?? 'the master', who);
   }
 }

@@ -1,7 +1,7 @@
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 
-/** Secrets with passwords, named for who reads them. The application's is shared by the two roles that take turns. */
-export const secretNames = ['application', 'readOnly', 'migrations', 'indexes', 'collector', 'poolerAdmin'] as const;
+/** Secrets with passwords, named for who reads them. Each but that of the rotation is shared by two roles that take turns. */
+export const secretNames = ['application', 'readOnly', 'migrations', 'indexes', 'collector', 'poolerAdmin', 'rotation'] as const;
 export type SecretName = (typeof secretNames)[number];
 
 /** Server settings that the catalogue decides for every role; any other that an operator gives a role is left alone. */
@@ -35,6 +35,8 @@ export interface LoginRole<Secret = SecretName> {
   /** Sessions it may have on one instance, -1 for no limit. */
   readonly connectionLimit: number;
   readonly settings: Readonly<Partial<Record<ManagedSetting, string>>>;
+  /** Roles whose password it may set. @default - none */
+  readonly administers?: readonly string[];
 }
 export type LoginTarget = 'database' | 'pooler';
 
@@ -61,6 +63,7 @@ export function roleCatalogue(config: ResolvedTierConfig, extensions: readonly s
   const owner = `${prefix}_owner`;
   const readwrite = `${prefix}_readwrite`;
   const read = `${prefix}_read`;
+  const logins = turnTakers(config, { owner, readwrite, read });
   return {
     owner,
     groups: [
@@ -88,85 +91,114 @@ export function roleCatalogue(config: ResolvedTierConfig, extensions: readonly s
         privileges: { database: ['CONNECT'], schemas: ['USAGE'], tables: ['SELECT'], sequences: ['SELECT'] },
       },
     ],
-    logins: [
-      ...applicationRoles(config, readwrite),
-      {
-        name: `${prefix}_readonly`,
-        logsInTo: ['database', 'pooler'],
-        memberOf: [read],
-        secret: 'readOnly',
-        scramIterations: defaultScramIterations,
-        connectionLimit: noLimit,
-        // A role can switch this off for itself; what it may not write is decided by its privileges.
-        settings: { ...pooledTimeouts(config.roles), default_transaction_read_only: 'on' },
-      },
-      {
-        name: `${prefix}_migrations`,
-        logsInTo: ['database'],
-        memberOf: [owner],
-        secret: 'migrations',
-        scramIterations: defaultScramIterations,
-        connectionLimit: 5, // what the connection budget has for them
-        settings: {
-          // What it creates belongs to the group, not to a login that may be replaced one day.
-          role: owner,
-          // An ALTER TABLE that waits for one long reader makes every later reader wait for it.
-          lock_timeout: '10s',
-          statement_timeout: '0',
-          transaction_timeout: '0',
-        },
-      },
-      {
-        name: `${prefix}_indexes`,
-        logsInTo: ['database'],
-        // PostgreSQL lets only the owner of a table build an index on it; pg_monitor tells who keeps a build waiting, and
-        // how much of the disk is used.
-        memberOf: [owner, 'pg_monitor'],
-        secret: 'indexes',
-        scramIterations: defaultScramIterations,
-        connectionLimit: noLimit, // a build that outlives its function must not keep the next one out
-        settings: { lock_timeout: '0', statement_timeout: '0', transaction_timeout: '0' },
-      },
-      {
-        name: `${prefix}_collector`,
-        // In the pooler it is let in to the admin console, for SHOW.
-        logsInTo: ['database', 'pooler'],
-        memberOf: ['pg_monitor'],
-        secret: 'collector',
-        scramIterations: defaultScramIterations,
-        connectionLimit: 5,
-        settings: { statement_timeout: '10s', transaction_timeout: '20s' },
-      },
-      {
-        name: 'pgbouncer_admin',
-        logsInTo: ['pooler'],
-        memberOf: [],
-        secret: 'poolerAdmin',
-        scramIterations: defaultScramIterations,
-        connectionLimit: noLimit,
-        settings: {},
-      },
-    ],
+    logins: [...logins, rotationRole(prefix, logins)],
     extensions,
   };
 }
 
+/** Who logs in, each beside its alternate. */
+function turnTakers(
+  config: ResolvedTierConfig,
+  { owner, readwrite, read }: Readonly<Record<'owner' | 'readwrite' | 'read', string>>,
+): LoginRole[] {
+  const prefix = config.database.databaseName;
+  const roles: readonly LoginRole[] = [
+    {
+      name: `${prefix}_app`,
+      logsInTo: ['database', 'pooler'],
+      memberOf: [readwrite],
+      secret: 'application',
+      scramIterations: config.roles.applicationScramIterations,
+      connectionLimit: noLimit, // the pooler limits it, over all tasks
+      settings: pooledTimeouts(config.roles),
+    },
+    {
+      name: `${prefix}_readonly`,
+      logsInTo: ['database', 'pooler'],
+      memberOf: [read],
+      secret: 'readOnly',
+      scramIterations: defaultScramIterations,
+      connectionLimit: noLimit,
+      // A role can switch this off for itself; what it may not write is decided by its privileges.
+      settings: { ...pooledTimeouts(config.roles), default_transaction_read_only: 'on' },
+    },
+    {
+      name: `${prefix}_migrations`,
+      logsInTo: ['database'],
+      memberOf: [owner],
+      secret: 'migrations',
+      scramIterations: defaultScramIterations,
+      connectionLimit: 5, // what the connection budget has for them
+      settings: {
+        // What it creates belongs to the group, not to a login that may be replaced one day.
+        role: owner,
+        // An ALTER TABLE that waits for one long reader makes every later reader wait for it.
+        lock_timeout: '10s',
+        statement_timeout: '0',
+        transaction_timeout: '0',
+      },
+    },
+    {
+      name: `${prefix}_indexes`,
+      logsInTo: ['database'],
+      // PostgreSQL lets only the owner of a table build an index on it; pg_monitor tells who keeps a build waiting, and
+      // how much of the disk is used.
+      memberOf: [owner, 'pg_monitor'],
+      secret: 'indexes',
+      scramIterations: defaultScramIterations,
+      connectionLimit: noLimit, // a build that outlives its function must not keep the next one out
+      settings: { lock_timeout: '0', statement_timeout: '0', transaction_timeout: '0' },
+    },
+    {
+      name: `${prefix}_collector`,
+      // In the pooler it is let in to the admin console, for SHOW.
+      logsInTo: ['database', 'pooler'],
+      memberOf: ['pg_monitor'],
+      secret: 'collector',
+      scramIterations: defaultScramIterations,
+      connectionLimit: 5,
+      settings: { statement_timeout: '10s', transaction_timeout: '20s' },
+    },
+    {
+      name: 'pgbouncer_admin',
+      logsInTo: ['pooler'],
+      memberOf: [],
+      secret: 'poolerAdmin',
+      scramIterations: defaultScramIterations,
+      connectionLimit: noLimit,
+      settings: {},
+    },
+  ];
+  return roles.flatMap((role) => [role, alternateOf(role)]);
+}
+
 /**
- * The application's role and its alternate. Rotation gives the one that is not in use a new password while the other
+ * The equal of a role under another name. Rotation gives the one that is not in use a new password while the other
  * works on; the secret names the one whose turn it is. Both exist from the start; the alternate has no password, and is
  * not in the userlist, until the first rotation gives it one: PostgreSQL lets nobody in without.
  */
-function applicationRoles(config: ResolvedTierConfig, readwrite: string): LoginRole[] {
-  const application: LoginRole = {
-    name: `${config.database.databaseName}_app`,
-    logsInTo: ['database', 'pooler'],
-    memberOf: [readwrite],
-    secret: 'application',
-    scramIterations: config.roles.applicationScramIterations,
-    connectionLimit: noLimit, // the pooler limits it, over all tasks
-    settings: pooledTimeouts(config.roles),
+function alternateOf(role: LoginRole): LoginRole {
+  // What the index builder has made for itself belongs to the one that made it.
+  const memberOf = role.secret === 'indexes' ? [...role.memberOf, role.name] : role.memberOf;
+  return { ...role, name: `${role.name}_alternate`, memberOf };
+}
+
+/**
+ * Sets the passwords of all others, which takes CREATEROLE and, since PostgreSQL 16, ADMIN OPTION on each: the master,
+ * which created them, passes that on and is not needed again. It changes its own without an alternate, since nobody
+ * but the rotation logs in as it. https://www.postgresql.org/docs/17/sql-createrole.html
+ */
+function rotationRole(prefix: string, logins: readonly LoginRole[]): LoginRole {
+  return {
+    name: `${prefix}_rotation`,
+    logsInTo: ['database'],
+    memberOf: [],
+    secret: 'rotation',
+    scramIterations: defaultScramIterations,
+    connectionLimit: secretNames.length, // those that are rotated at the same time wait for each other
+    settings: { statement_timeout: '30s', transaction_timeout: '60s' },
+    administers: logins.filter(({ logsInTo }) => logsInTo.includes('database')).map(({ name }) => name),
   };
-  return [application, { ...application, name: `${application.name}_alternate` }];
 }
 
 /** A server connection that is held longer than these is held from everybody in the pool. */

@@ -30,6 +30,18 @@ export function roleProblems(config: ResolvedTierConfig): readonly ConfigProblem
     );
   }
 
+  const { passwordRotation } = config.roles;
+  if ('off' in passwordRotation) {
+    if (passwordRotation.off.trim().length < 10) {
+      found.add(
+        'roles.passwordRotation',
+        `the reason "${passwordRotation.off}" does not say why passwords may stay as they are; write a sentence, or use { everyDays: 30 }`,
+      );
+    }
+  } else {
+    found.range('roles.passwordRotation.everyDays', passwordRotation.everyDays, 1, 1000, 'days');
+  }
+
   const { groups, logins } = roleCatalogue(config, []);
   for (const { name } of [...groups, ...logins]) {
     const bytes = Buffer.byteLength(name);

@@ -72,6 +72,7 @@ function loginProperties(login: LoginRole, secretArn: string): LoginRoleProperti
     ScramIterations: `${login.scramIterations}`,
     ConnectionLimit: `${login.connectionLimit}`,
     Settings: { ...login.settings },
+    ...(login.administers && { Administers: login.administers }),
   };
 }
 
@@ -110,6 +111,7 @@ function readLogin(name: string, login: LoginRoleProperties): LoginRole<string> 
     scramIterations: readInteger(login.ScramIterations, `${name}.ScramIterations`),
     connectionLimit: readInteger(login.ConnectionLimit, `${name}.ConnectionLimit`),
     settings,
+    ...(login.Administers && { administers: readList(login.Administers, `${name}.Administers`) }),
   };
 }
 

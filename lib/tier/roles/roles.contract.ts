@@ -7,6 +7,16 @@ export const rolesEnvironment = {
   userlistSecretArn: 'USERLIST_SECRET_ARN',
 } as const;
 
+/** Environment variables of the function that rotates passwords, besides those and the ones of its role's secret. */
+export const rotationEnvironment = {
+  /** What it must know of each secret, as JSON by the secret's ARN. */
+  rotatedSecrets: 'ROTATED_SECRETS',
+  /** Name of the ECS cluster, and of the service in it. */
+  cluster: 'POOLER_CLUSTER',
+  service: 'POOLER_SERVICE',
+  poolerPort: 'POOLER_PORT',
+} as const;
+
 /** Attributes that the function returns, for `Fn::GetAtt`. */
 export const rolesAttributes = {
   /** Version of the userlist secret: changes when, and only when, the userlist did. */
@@ -55,4 +65,6 @@ export interface LoginRoleProperties {
   readonly ConnectionLimit: string;
   /** Server settings of its sessions. */
   readonly Settings: Readonly<Record<string, string>>;
+  /** Roles whose password it may set. Absent if there is none. */
+  readonly Administers?: readonly string[];
 }

@@ -69,7 +69,7 @@ const maxIterations = 2_147_483_647;
  * PostgreSQL takes ASCII as it is and normalises the rest by SASLprep; some drivers do not, others by newer tables, and
  * then only some of them get in. What the tier generates is ASCII, so the rest is refused. A NUL ends libpq's password.
  */
-function isUsablePassword(password: string): boolean {
+export function isUsablePassword(password: string): boolean {
   return /^[\x01-\x7f]+$/.test(password);
 }
 

@@ -10,15 +10,19 @@ export interface StoredUserlist {
   readonly text: string;
   /** Undefined as long as the secret has no value. */
   readonly versionId?: string;
+  /** When that version was made. */
+  readonly createdAt?: Date;
 }
 
 /** The userlist as it is; empty before the first bootstrap. */
 export async function readUserlist(secrets: SecretsManagerClient, secretArn: string): Promise<StoredUserlist> {
   try {
-    const { SecretString: text, VersionId: versionId } = await secrets.send(
-      new GetSecretValueCommand({ SecretId: secretArn }),
-    );
-    return { text: text ?? '', versionId };
+    const {
+      SecretString: text,
+      VersionId: versionId,
+      CreatedDate: createdAt,
+    } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }));
+    return { text: text ?? '', versionId, createdAt };
   } catch (error) {
     // The answer both for a secret without a value and for one that does not exist; writing tells the latter.
     if (error instanceof ResourceNotFoundException) return { text: '' };

@@ -45,11 +45,11 @@ describe('a bootstrap that cannot do its work', () => {
   });
 
   it('names a role that somebody else created, and what that one must do', async () => {
-    await deployed.postgres.query('REVOKE bookedbarber_indexes FROM bookedbarber_master');
+    await deployed.postgres.query('REVOKE bookedbarber_rotation FROM bookedbarber_master');
     await expect(deployed.bootstrap()).rejects.toThrow(
-      /^the bootstrap of roles could not alter role "bookedbarber_indexes": permission denied to alter role; "bookedbarber_master" lacks the right to/,
+      /^the bootstrap of roles could not alter role "bookedbarber_rotation": permission denied to alter role; "bookedbarber_master" lacks the right to/,
     );
-    await deployed.postgres.query('GRANT bookedbarber_indexes TO bookedbarber_master WITH ADMIN OPTION');
+    await deployed.postgres.query('GRANT bookedbarber_rotation TO bookedbarber_master WITH ADMIN OPTION');
     await expect(deployed.bootstrap()).resolves.toBeDefined();
   });
 

@@ -23,7 +23,7 @@ export const arnOf = (name: string): string => `arn:aws:secretsmanager:eu-centra
 const secretArns = Object.fromEntries(secretNames.map((name) => [name, arnOf(name)])) as Record<SecretName, string>;
 
 /** Every kind of character that quoting could get wrong. */
-const oddPassword = (name: string): string => `${name} 'a"b\\c$d$e;f%g:h@i/j?k#l&m=n+o\`p{q}r\ns\tt`;
+export const oddPassword = (name: string): string => `${name} 'a"b\\c$d$e;f%g:h@i/j?k#l&m=n+o\`p{q}r\ns\tt`;
 
 const databaseName = 'bookedbarber';
 const usernames: Record<SecretName, string> = {
@@ -33,6 +33,7 @@ const usernames: Record<SecretName, string> = {
   indexes: 'bookedbarber_indexes',
   collector: 'bookedbarber_collector',
   poolerAdmin: 'pgbouncer_admin',
+  rotation: 'bookedbarber_rotation',
 };
 
 export interface BootstrapChange {
@@ -47,8 +48,8 @@ export class DeployedRoles {
   private constructor(
     readonly postgres: PostgresServer,
     readonly aws: AwsEndpoint,
-    private readonly authority: CertificateAuthority,
-    private readonly directory: string,
+    readonly authority: CertificateAuthority,
+    readonly directory: string,
   ) {}
 
   static async start(address: string): Promise<DeployedRoles> {

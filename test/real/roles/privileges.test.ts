@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => deployed?.stop());
 
 describe('the roles after the first bootstrap', () => {
-  it('are those of the catalogue, none of them with a right of its own', async () => {
+  it('are those of the catalogue, with no right of their own but that of the rotation to set passwords', async () => {
     const roles = await deployed.postgres.query(
       `SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname LIKE 'bookedbarber%' AND NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls) ORDER BY 1`,
     );
@@ -25,13 +25,21 @@ describe('the roles after the first bootstrap', () => {
       'bookedbarber_app true',
       'bookedbarber_app_alternate true',
       'bookedbarber_collector true',
+      'bookedbarber_collector_alternate true',
       'bookedbarber_indexes true',
+      'bookedbarber_indexes_alternate true',
       'bookedbarber_migrations true',
+      'bookedbarber_migrations_alternate true',
       'bookedbarber_owner false',
       'bookedbarber_read false',
       'bookedbarber_readonly true',
+      'bookedbarber_readonly_alternate true',
       'bookedbarber_readwrite false',
     ]);
+    const rotation = await deployed.postgres.query(
+      `SELECT rolcreaterole, rolsuper OR rolcreatedb OR rolreplication OR rolbypassrls AS more FROM pg_roles WHERE rolname = 'bookedbarber_rotation'`,
+    );
+    expect(rotation).toEqual([{ rolcreaterole: true, more: false }]);
   });
 
   it.each(['application', 'readOnly', 'migrations', 'indexes', 'collector'] as const)(

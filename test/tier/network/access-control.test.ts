@@ -76,6 +76,11 @@ describe('who may talk to whom', () => {
         'collector → primary (in) : 5432',
         'collector (out) → replicas : 5432',
         'collector → replicas (in) : 5432',
+        'rotation (out) → primary : 5432',
+        'rotation → primary (in) : 5432',
+        'rotation (out) → pooler : 6432',
+        'rotation → pooler (in) : 6432',
+        'rotation (out) → 0.0.0.0/0 : 443',
         'pooler (out) → 0.0.0.0/0 : 443',
         'bootstrap (out) → 0.0.0.0/0 : 443',
         'indexes (out) → 0.0.0.0/0 : 443',
@@ -89,7 +94,7 @@ describe('who may talk to whom', () => {
     const rules = rulesOf({ egress: 'interface-endpoints' });
     expect(rules.filter((rule) => rule.includes('0.0.0.0/0'))).toEqual([]);
     expect(rules.filter((rule) => rule.endsWith(' : 443'))).toEqual(
-      ['pooler', 'bootstrap', 'indexes', 'collector', 'smokeCheck']
+      ['pooler', 'bootstrap', 'indexes', 'collector', 'rotation', 'smokeCheck']
         .flatMap((party) => [`${party} (out) → interface endpoints : 443`, `${party} → interface endpoints (in) : 443`])
         .sort(),
     );

@@ -44,7 +44,7 @@ describe('the roles of a tier', () => {
   });
 
   it('have a secret each, encrypted with the key of the tier, and one for the userlist', () => {
-    template.resourceCountIs('AWS::SecretsManager::Secret', 7);
+    template.resourceCountIs('AWS::SecretsManager::Secret', 8);
     template.allResourcesProperties('AWS::SecretsManager::Secret', { KmsKeyId: keyArn });
   });
 
@@ -63,6 +63,7 @@ describe('the roles of a tier', () => {
       'bookedbarber_indexes',
       'bookedbarber_collector',
       'pgbouncer_admin',
+      'bookedbarber_rotation',
     ]);
   });
 
@@ -81,6 +82,7 @@ describe('the roles of a tier', () => {
        "RolesIndexesSecret622977E2",
        "RolesCollectorSecret7E13537F",
        "RolesPoolerAdminSecret71EF6A6E",
+       "RolesRotationSecret9C246679",
        "RolesUserlist2F58AEC0",
      ]
     `);

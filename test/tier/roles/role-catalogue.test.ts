@@ -15,21 +15,28 @@ describe('the catalogue of roles', () => {
       bookedbarber_app: 'database pooler',
       bookedbarber_app_alternate: 'database pooler',
       bookedbarber_readonly: 'database pooler',
+      bookedbarber_readonly_alternate: 'database pooler',
       bookedbarber_migrations: 'database',
+      bookedbarber_migrations_alternate: 'database',
       bookedbarber_indexes: 'database',
+      bookedbarber_indexes_alternate: 'database',
       bookedbarber_collector: 'database pooler',
+      bookedbarber_collector_alternate: 'database pooler',
       pgbouncer_admin: 'pooler',
+      pgbouncer_admin_alternate: 'pooler',
+      bookedbarber_rotation: 'database',
     });
   });
 
-  it('gives every login a secret, and two roles one only where they take turns', () => {
+  it('gives two roles that take turns one secret, and the rotation its own', () => {
     const { logins } = catalogueOf();
     expect(new Set(logins.map(({ secret }) => secret))).toEqual(new Set(secretNames));
     expect(logins.filter(({ secret }) => secret === 'application').map(({ name }) => name)).toEqual([
       'bookedbarber_app',
       'bookedbarber_app_alternate',
     ]);
-    expect(logins).toHaveLength(secretNames.length + 1);
+    expect(logins.filter(({ secret }) => secret === 'rotation').map(({ name }) => name)).toEqual(['bookedbarber_rotation']);
+    expect(logins).toHaveLength(2 * secretNames.length - 1);
   });
 
   it('makes the alternate the equal of the application in everything but its name', () => {
@@ -73,6 +80,8 @@ describe('the catalogue of roles', () => {
       '60000ms',
       '60000ms',
       '60000ms',
+      '60000ms',
+      '20s',
       '20s',
     ]);
   });
@@ -107,9 +116,9 @@ describe('the problems of roles', () => {
   });
 
   it('tell of a role name that PostgreSQL would cut', () => {
-    const databaseName = 'a'.repeat(50);
+    const databaseName = 'a'.repeat(43);
     expect(problems({ database: { ...environments.staging.database, databaseName } })).toEqual([
-      `database.databaseName: the role "${databaseName}_app_alternate" would have 64 bytes; PostgreSQL cuts names at 63: shorten the database name by 1`,
+      `database.databaseName: the role "${databaseName}_migrations_alternate" would have 64 bytes; PostgreSQL cuts names at 63: shorten the database name by 1`,
     ]);
   });
 
