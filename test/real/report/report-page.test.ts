@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -68,6 +68,7 @@ describe('report.html in a browser', () => {
     expect(await page.evaluate("getComputedStyle(document.querySelector('nav')).display")).toBe('none');
     const path = join(directory, 'report.pdf');
     await page.pdf({ path, preferCSSPageSize: true, printBackground: true });
-    expect(statSync(path).size).toBeGreaterThan(50_000);
+    const pages = readFileSync(path, 'latin1').match(/\/Type \/Page\b/g) ?? [];
+    expect(pages.length).toBeGreaterThanOrEqual(3);
   });
 });
