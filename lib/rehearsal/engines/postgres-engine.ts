@@ -20,9 +20,10 @@ const trustedOnRds = ['pg_stat_statements', 'pgstattuple', 'pg_buffercache'] as 
  */
 export async function postgresEngine(): Promise<PostgresEngine> {
   const { directory: packageDirectory, version } = await findPackage();
-  const name = `postgresql-${version}-${process.arch}-trusting-${trustedOnRds.join('-')}`;
+  const name = `postgresql-${version}-${process.arch}-by-itself-trusting-${trustedOnRds.join('-')}`;
   const directory = await cachedDirectory(name, async (target) => {
-    await cp(join(packageDirectory, 'native'), target, { recursive: true });
+    // A link that Node.js made absolute would dangle once this checkout is gone.
+    await cp(join(packageDirectory, 'native'), target, { recursive: true, verbatimSymlinks: true });
     await hydrateSymlinks(target);
     await Promise.all(trustedOnRds.map((extension) => trustExtension(target, extension)));
   });
