@@ -3,12 +3,16 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AssemblyStack } from '../assembly/environment-assembly';
 import { resolveIntrinsics, type ResolutionContext } from '../assembly/resolve-intrinsics';
 import type { Resource } from '../assembly/template';
-import { type EndpointName, endpointNames } from '../tier/endpoints/endpoints.contract';
+import type { EndpointName } from '../tier/endpoints/endpoints.contract';
 import { poolerContainerName, poolerEnvironment } from '../tier/pooler/pooler.contract';
 import { type LoginRoleProperties, rolesResourceType } from '../tier/roles/roles.contract';
 
 /** What `cdk deploy --outputs-file` writes: outputs by stack. */
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** What an application and its migrations need; the tier publishes more, for operators. */
+export const kitEndpointNames = ['DATABASE_URL', 'READ_REPLICA_URL', 'APPLICATION_SECRET_ARN', 'MIGRATIONS_DATABASE_URL', 'MIGRATIONS_SECRET_ARN'] as const satisfies readonly EndpointName[];
+export type KitEndpointName = (typeof kitEndpointNames)[number];
 
 /** Where an application finds one of the values that the tier publishes. */
 export interface EndpointFact {
@@ -24,7 +28,7 @@ export interface EndpointFact {
 /** What an application must know of an environment, as its template says it. */
 export interface TierFacts {
   readonly environment: string;
-  readonly endpoints: Readonly<Record<EndpointName, EndpointFact>>;
+  readonly endpoints: Readonly<Record<KitEndpointName, EndpointFact>>;
   /** `sslmode` of the pooled URLs. */
   readonly sslmode: string;
   /** The pooler's name of the replicas. */
@@ -52,12 +56,12 @@ export interface TierFacts {
  */
 export function readTierFacts(environment: string, stacks: readonly AssemblyStack[], outputs?: StackOutputs): TierFacts {
   const pooledUrl = new URL(parameterOf('DATABASE_URL', stacks).text);
-  const named = new Map(endpointNames.map((name) => [name, endpointFact(name, stacks, outputs)] as const));
+  const named = new Map(kitEndpointNames.map((name) => [name, endpointFact(name, stacks, outputs)] as const));
   const setting = poolerSettings(stacks);
   const { ScramIterations, Settings } = applicationRole(stacks);
   return {
     environment,
-    endpoints: Object.fromEntries(named) as Readonly<Record<EndpointName, EndpointFact>>,
+    endpoints: Object.fromEntries(named) as Readonly<Record<KitEndpointName, EndpointFact>>,
     sslmode: pooledUrl.searchParams.get('sslmode') ?? 'require',
     readOnlyDatabase: new URL(parameterOf('READ_REPLICA_URL', stacks).text).pathname.slice(1),
     pooler: {

@@ -4,28 +4,29 @@ import { join } from 'node:path';
 
 import { kitPackages, writeApplicationKit } from '../../lib/application-kit/application-kit';
 import { renderReadme } from '../../lib/application-kit/kit-readme';
-import { readTierFacts, type StackOutputs } from '../../lib/application-kit/tier-facts';
+import { kitEndpointNames, readTierFacts, type StackOutputs } from '../../lib/application-kit/tier-facts';
 import { type AssemblyStack, readEnvironment } from '../../lib/assembly/environment-assembly';
 import { environments } from '../../lib/config/environments';
 import type { TierConfig } from '../../lib/config/tier-config';
 import { run } from '../../lib/rehearsal/engines/child';
 import { debianPython } from '../../lib/rehearsal/engines/debian-python';
-import { endpointNames } from '../../lib/tier/endpoints/endpoints.contract';
 import { addTiers } from '../../lib/tier/database-tier';
 import { testApp } from '../synthesize';
 
 let directory: string;
+let assembly: string;
 let stacks: readonly AssemblyStack[];
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'kit-'));
-  stacks = synthesized('production', environments.production);
+  assembly = synthesized(environments.production);
+  stacks = readEnvironment(assembly, 'production');
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-function synthesized(name: string, config: TierConfig): readonly AssemblyStack[] {
+function synthesized(production: TierConfig): string {
   const app = testApp({ outdir: mkdtempSync(join(directory, 'assembly-')) });
-  addTiers(app, { [name]: config }, name);
-  return readEnvironment(app.synth().directory, name);
+  addTiers(app, { production }, 'production');
+  return app.synth().directory;
 }
 
 function written(outputs?: StackOutputs, of = stacks): string {
@@ -38,7 +39,7 @@ const read = (...path: readonly string[]): string => readFileSync(join(...path),
 
 /** What a deploy would have written. */
 const deployed = Object.fromEntries(
-  endpointNames.map((name) => [name.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()), `the deployed ${name}`]),
+  kitEndpointNames.map((name) => [name.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()), `the deployed ${name}`]),
 );
 
 describe('the application kit', () => {
@@ -60,7 +61,7 @@ describe('the application kit', () => {
       pooler: { settings: { max_prepared_statements: '0', query_wait_timeout: '7' } },
       roles: { applicationScramIterations: 4096, applicationStatementTimeoutMs: 1500 },
     };
-    const kit = written(undefined, synthesized('production', changed));
+    const kit = written(undefined, readEnvironment(synthesized(changed), 'production'));
     const readme = read(kit, 'README.md');
     expect(JSON.parse(read(kit, kitPackages.node, 'tier.json'))).toMatchObject({ pooler: { maxPreparedStatements: 0, queryWaitTimeoutSeconds: 7 } });
     expect(readme).toContain('no server connection was free for 7 s');
@@ -72,14 +73,23 @@ describe('the application kit', () => {
   it('names where each endpoint is published, as long as nothing is deployed', () => {
     const kit = written();
     const { endpoints } = JSON.parse(read(kit, kitPackages.python, 'tier.json'));
-    expect(Object.keys(endpoints)).toEqual([...endpointNames]);
+    expect(Object.keys(endpoints)).toEqual([...kitEndpointNames]);
     expect(endpoints.DATABASE_URL).toEqual({ parameter: '/bookedbarber/production/DATABASE_URL', stack: 'bookedbarber-production-service', output: 'DatabaseUrl', value: null });
     expect(read(kit, 'endpoints.env')).toContain('# READ_REPLICA_URL: SSM parameter /bookedbarber/production/READ_REPLICA_URL');
   });
 
+  it('asks a template for nothing that only operators need', () => {
+    const operators = /\/(READ_ONLY_SECRET_ARN|POOLER_ADMIN_SECRET_ARN|DIAGNOSIS_FUNCTION_NAME)$/;
+    const older = readEnvironment(assembly, 'production');
+    for (const { template } of older) {
+      for (const [id, { Properties }] of Object.entries(template.Resources)) if (operators.test(String(Properties?.Name))) delete (template.Resources as Record<string, unknown>)[id];
+    }
+    expect(Object.keys(readTierFacts('production', older).endpoints)).toEqual([...kitEndpointNames]);
+  });
+
   it('has the values of a deploy, as "cdk deploy --outputs-file" wrote them', () => {
     const kit = written({ 'bookedbarber-production-data': {}, 'bookedbarber-production-service': deployed });
-    expect(read(kit, 'endpoints.env').split('\n').slice(1, -1)).toEqual(endpointNames.map((name) => `${name}=the deployed ${name}`));
+    expect(read(kit, 'endpoints.env').split('\n').slice(1, -1)).toEqual(kitEndpointNames.map((name) => `${name}=the deployed ${name}`));
     expect(JSON.parse(read(kit, kitPackages.node, 'tier.json')).endpoints.APPLICATION_SECRET_ARN.value).toBe('the deployed APPLICATION_SECRET_ARN');
   });
 
