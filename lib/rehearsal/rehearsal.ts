@@ -10,7 +10,9 @@ import { renderNotes, renderTargetTable } from './report/target-table';
 import type { Bench } from './scorecard/bench';
 import { measureCollector } from './scorecard/collector';
 import { measureConnectionOverhead, measureConnections, measureLoadTest } from './scorecard/connections';
+import { measureDiagnosis } from './scorecard/diagnosis';
 import { finishIndexBuilds, measureIndexes } from './scorecard/indexes';
+import { measureSmokeCheck } from './scorecard/smoke-check';
 import { measureIndexedQuery, measureThroughput } from './scorecard/throughput';
 import { Teardown } from './teardown';
 
@@ -50,12 +52,18 @@ export async function rehearse(options: RehearsalOptions): Promise<boolean> {
 
     progress.begin('Index builds');
     await finishIndexBuilds(bench);
-    const checks = await measure(bench, options, async () => measureIndexes(bench, stacks));
+    const measured = await measure(bench, options, async () => measureIndexes(bench, stacks));
+
+    progress.begin('Smoke check');
+    const smokeCheck = await measureSmokeCheck(bench);
+    progress.begin('Diagnosis');
+    const diagnosis = await measureDiagnosis(bench, options.report);
+    const checks = [...measured, smokeCheck, diagnosis.check];
 
     const report = composeReport(environment, startedAt, tier, checks);
     const path = writeReport(options.report, report);
     progress.succeed();
-    process.stdout.write(`${environment} ${headline(report).text}\n\n${renderTargetTable(checks)}\n\n${renderNotes(report)}\n\nreport: ${path}, and report.html for people\n`);
+    process.stdout.write(`${environment} ${headline(report).text}\n\n${renderTargetTable(checks)}\n\n${renderNotes(report)}\n\n${diagnosis.findings}\n\nreport: ${path}, and report.html for people; diagnosis.md and diagnosis.json beside it\n`);
     if (options.keep) await keepRunning(connections, options);
     return missedAny(checks);
   } finally {

@@ -38,7 +38,7 @@ export class Functions {
     fidelity: 'as it is',
     make: ({ logicalId, properties, stack }) => {
       const { Code, Handler = 'index.handler', Environment, Timeout = 3 } = properties as unknown as FunctionProperties;
-      const arn = `arn:aws:lambda:eu-central-1:000000000000:function:${logicalId}`;
+      const arn = arnOf(logicalId);
       const variables = Environment?.Variables ?? {};
       const codeDirectory = bundleOf(stack, Code.S3Key);
       const lambda = new LambdaFunction({ functionName: logicalId, codeDirectory, handler: Handler, environment: variables, timeoutSeconds: Timeout }, this.site.surroundings);
@@ -108,10 +108,21 @@ export class Functions {
     await rotateSecret(this.site.aws.secrets, secretArn, (event) => rotation.lambda.invoke(event, this.signal));
   }
 
+  /** Calls a function by its name, as a person would. @throws Error if it fails, or the template has none of that name */
+  async call(functionName: string, event: unknown): Promise<unknown> {
+    const called = this.functions.get(arnOf(functionName));
+    if (!called) throw new Error(`the template has no function ${functionName}`);
+    return called.lambda.invoke(event, this.signal);
+  }
+
   /** Calls every scheduled function once, and returns what each answered. */
   async callScheduled(): Promise<readonly unknown[]> {
     return Promise.all(this.scheduledArns.map((arn) => this.functions.get(arn)!.lambda.invoke({ source: 'aws.events' }, this.signal)));
   }
+}
+
+function arnOf(functionName: string): string {
+  return `arn:aws:lambda:eu-central-1:000000000000:function:${functionName}`;
 }
 
 function bundleOf(stack: AssemblyStack, objectKey: string | undefined): string {

@@ -25,6 +25,8 @@ const definitions = [
   { name: 'collector', title: 'Collector', comparison: '=', target: 0, unit: 'not reached', definition: "instances and tasks of the pooler that the template's own collector could not ask, or of which it wrote no metrics" },
   { name: 'replica-lag', title: 'Replica lag', comparison: '≤', target: 5, unit: 's', definition: 'longest delay of replay on a replica while the primary writes as fast as it can' },
   { name: 'load-test', title: "The guide's load test", comparison: '=', target: 0, unit: 'failed', definition: 'transactions of `pgbench -c 100 -j 10 -t 1000` with the booking script through the pooler that failed' },
+  { name: 'smoke-check', title: 'Smoke check', comparison: '=', target: 0, unit: 'failed', definition: "the template's own check at the end of a deploy, once more after the loads: a write and a read through load balancer, pooler and databases" },
+  { name: 'diagnosis', title: 'Diagnosis', comparison: '=', target: 0, unit: 'not read', definition: "parts of the tier that the template's own diagnosis function could not read; what it found is printed below" },
 ] as const satisfies readonly Metric[];
 
 /** The targets, in the order of the report. */

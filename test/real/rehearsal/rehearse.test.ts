@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { type Diagnosis, sectionNames } from '../../../lib/diagnosis/diagnosis';
 import { run } from '../../../lib/rehearsal/engines/child';
 import { debianTools } from '../../../lib/rehearsal/engines/debian-tools';
 import { metrics } from '../../../lib/rehearsal/load/metrics';
@@ -91,6 +92,13 @@ describe('npm run rehearse', () => {
     expect(measured.get('load-test')).toMatchObject({ measured: 0, verdict: 'met' });
     expect(measured.get('concurrent-connections')).toMatchObject({ measured: 1000, verdict: 'met' });
     expect(measured.get('sessions')).toMatchObject({ measured: 200, verdict: 'missed' });
+    expect(measured.get('smoke-check')).toMatchObject({ measured: 0, verdict: 'met' });
+    expect(measured.get('diagnosis')).toMatchObject({ measured: 0, verdict: 'met' });
+    expect(output()).toMatch(/^Diagnosis of development, .*\n\nFindings\n/m);
+    const diagnosis = JSON.parse(readFileSync(join(report, 'diagnosis.json'), 'utf8')) as Diagnosis;
+    expect(diagnosis.sections.map(({ name }) => name)).toEqual(sectionNames);
+    expect(diagnosis.sections.find(({ name }) => name === 'instances')!.rows).toMatchObject([{ instance: 'primary' }, { instance: 'replica-1', receives: true }]);
+    expect(readFileSync(join(report, 'diagnosis.md'), 'utf8')).toContain('## Findings');
     for (const { title } of metrics) expect(output()).toContain(title);
     expect(output()).toMatch(/^development failed: .*Active sessions is 200 sessions, not ≥ 10,000/m);
     expect(readFileSync(join(report, 'report.html'), 'utf8')).toContain('Active sessions is 200 sessions');

@@ -1,0 +1,24 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Diagnosis } from '../../diagnosis/diagnosis';
+import { renderAsMarkdown, renderForTerminal } from '../../diagnosis/render-diagnosis';
+import type { Check } from '../report/report';
+import { type Bench, checkOf } from './bench';
+
+export interface MeasuredDiagnosis {
+  readonly check: Check;
+  /** What was found, for a terminal; the whole is in the files. */
+  readonly findings: string;
+}
+
+/** Calls the template's own diagnosis, as `npm run diagnose` would, and writes diagnosis.md and diagnosis.json. */
+export async function measureDiagnosis({ tier }: Bench, directory: string): Promise<MeasuredDiagnosis> {
+  const diagnosis = (await tier.functions.call(tier.parameters.value('DIAGNOSIS_FUNCTION_NAME'), {})) as Diagnosis;
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'diagnosis.json'), `${JSON.stringify(diagnosis, null, 2)}\n`);
+  writeFileSync(join(directory, 'diagnosis.md'), renderAsMarkdown(diagnosis));
+  const unread = diagnosis.problems.map(({ source, section, problem }) => `${source}${section ? `, ${section}` : ''}: ${problem}`);
+  const detail = unread.length > 0 ? unread.join('; ') : `${diagnosis.sections.length} sections, ${diagnosis.findings.length} findings`;
+  return { check: checkOf('diagnosis', unread.length, {}, detail), findings: `Diagnosis of ${renderForTerminal({ ...diagnosis, sections: [] }).trimEnd()}` };
+}
