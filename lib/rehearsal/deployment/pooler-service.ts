@@ -15,6 +15,7 @@ interface ContainerDefinition {
   readonly Environment?: readonly { readonly Name: string; readonly Value: string }[];
   readonly Secrets?: readonly { readonly Name: string; readonly ValueFrom: string }[];
   readonly PortMappings?: readonly { readonly ContainerPort: number }[];
+  readonly HealthCheck?: { readonly Interval?: number; readonly Retries?: number };
   /** Seconds that the task has between SIGTERM and SIGKILL. */
   readonly StopTimeout?: number;
 }
@@ -43,6 +44,9 @@ const applicationHosts = 4;
 /** A balancer may open connections to a target for about that long after it was taken out. */
 const lateFlowsSeconds = 120;
 
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html */
+const ecsHealthCheck = { Interval: 30, Retries: 3 };
+
 export interface PoolerServiceOptions {
   /** Sessions that the balancer must carry. */
   readonly maxSessions: number;
@@ -65,6 +69,7 @@ export class PoolerService {
   private readonly targetGroups = new Map<string, TargetGroupProperties>();
   private readonly listeners: ListenerProperties[] = [];
   private deployed?: PoolerTasks;
+  private container?: ContainerDefinition;
   private balancer?: Balancer;
   private launched = 0;
 
@@ -82,6 +87,12 @@ export class PoolerService {
   get scaled(): readonly string[] {
     const { leavingTimeScale: scale = 1 } = this.options;
     return scale === 1 ? [] : [`a PgBouncer task that leaves is waited for ${scale} times as long as in the template: deregistration delay, late connections and drain`];
+  }
+
+  /** How often ECS asks whether a task is healthy, and at which failure in a row it believes that it is not. */
+  get healthCheck(): { readonly intervalSeconds: number; readonly retries: number } {
+    const { Interval, Retries } = { ...ecsHealthCheck, ...this.container?.HealthCheck };
+    return { intervalSeconds: Interval, retries: Retries };
   }
 
   /** Replaces every task, as `UpdateService` with `forceNewDeployment` does. @throws Error if the new ones do not start */
@@ -153,6 +164,7 @@ export class PoolerService {
       const container = this.containers.get(TaskDefinition);
       const [target] = LoadBalancers;
       if (!container || !target) throw new Error('it has no task definition of the pooler, or no target group');
+      this.container = container;
       this.deployed = this.tasksOf(request, container, target.TargetGroupArn);
       await this.deployed.start();
       await this.startBalancer(target.TargetGroupArn);

@@ -4,6 +4,7 @@ import { indexBuildBlocked, indexBuildKilled } from './index-drills';
 import { poolerFrozen, poolerKilled, poolerRollingReplacement } from './pooler-drills';
 import { primaryBlackHole, primaryCrash, primaryRestart } from './primary-drills';
 import { replicaLagging, replicaPromoted, replicaStopped } from './replica-drills';
+import { secretRotation } from './rotation-drill';
 
 /** Every drill, in the order in which they are run: those that break the tier last. */
 export const drills: readonly Drill[] = [
@@ -14,6 +15,7 @@ export const drills: readonly Drill[] = [
   poolerKilled,
   poolerFrozen,
   poolerRollingReplacement,
+  secretRotation,
   primaryRestart,
   primaryBlackHole,
   replicaStopped,

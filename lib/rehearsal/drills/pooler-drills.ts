@@ -1,8 +1,6 @@
 import type { PoolerTask } from '../deployment/pooler-task';
 import type { Drill } from './drill';
 
-/** As the container's health check in the task definition: every 5 s, and the second failure counts. */
-const healthCheck = { intervalSeconds: 5, retries: 2 };
 const busyClients = { count: 24, pauseMs: 0 };
 
 export const poolerKilled: Drill = {
@@ -22,19 +20,20 @@ export const poolerFrozen: Drill = {
   title: 'Pooler frozen, one of three',
   expectations: { recoverySeconds: 17, longestSilenceSeconds: 17 },
   figures: [{ name: 'unhealthy', title: 'unhealthy after', unit: 's', limit: { comparison: '≤', value: 15 } }],
-  why: 'the kernel goes on accepting connections for it, so only a question that PgBouncer must answer tells: asked every 5 s, believed at the second failure. Until it is killed, its clients wait',
+  why: 'the kernel goes on accepting connections for it, so only a question that PgBouncer must answer tells: the health check of the task definition, asked as often as it says. Until it is killed, its clients wait',
   async run({ tier, mark, measure, ledger, defer, wait }) {
     defer('a new task', () => tier.pooler.refill());
+    const { intervalSeconds, retries } = tier.pooler.healthCheck;
     const task = tier.pooler.tasks[0]!;
     const frozenAt = ledger.seconds;
     await task.freeze();
     mark('fault', 'a task is frozen');
-    for (let failures = 0; failures < healthCheck.retries; ) {
-      await wait(healthCheck.intervalSeconds);
+    for (let failures = 0; failures < retries; ) {
+      await wait(intervalSeconds);
       failures = (await task.isHealthy()) ? 0 : failures + 1;
     }
     measure('unhealthy', ledger.seconds - frozenAt);
-    mark('note', 'its health check has failed twice');
+    mark('note', `its health check, every ${intervalSeconds} s, has failed ${retries} times`);
     await untilEnded(task, wait);
     await tier.pooler.kill(task);
     mark('note', 'it has ended, and the balancer has been told');
