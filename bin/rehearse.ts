@@ -1,10 +1,16 @@
+import { writeFileSync } from 'node:fs';
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { compareReports } from '../lib/rehearsal/compare/compare-reports';
+import { readReports } from '../lib/rehearsal/compare/read-reports';
+import { madeWorse, renderComparisonMarkdown, renderComparisonText } from '../lib/rehearsal/compare/render-comparison';
 import { drills, findDrills } from '../lib/rehearsal/drills/drill-catalogue';
 import { runDrills } from '../lib/rehearsal/drills/run-drills';
 import { metrics } from '../lib/rehearsal/load/metrics';
 import { Progress } from '../lib/rehearsal/report/progress';
 import { rehearse } from '../lib/rehearsal/rehearsal';
+import { rehearseRepeatedly } from '../lib/rehearsal/rehearse-repeatedly';
 
 /** 0: nothing missed, 1: something missed, 2: it could not run, 130: interrupted. */
 const exitCodes = { met: 0, missed: 1, couldNotRun: 2, interrupted: 130 } as const;
@@ -31,6 +37,7 @@ interface RehearseOptions {
   readonly loadSeconds: number;
   readonly sessions: number;
   readonly report: string;
+  readonly repeats: number;
   readonly keep: boolean;
 }
 
@@ -49,12 +56,15 @@ const program = new Command('npm run rehearse --')
   .option('--load-seconds <count>', 'how long each of the other loads runs', wholeNumber(1, 3600), 12)
   .option('--sessions <count>', 'sessions with think time', wholeNumber(100, 50_000), 10_000)
   .addOption(reportOption)
+  .option('--repeats <count>', 'rehearse so often, into run-1, run-2, … of the report directory, so that compare knows the noise', wholeNumber(1, 100), 1)
   .option('-k, --keep', 'leave the tier running until Ctrl-C and write connections.json', false)
   .addHelpText('after', () => {
     const lines = metrics.map(({ title, definition }) => `  ${title}: ${definition}`);
     return `\nWhat is measured:\n${lines.join('\n')}\n\nExit codes: 0 nothing missed, 1 something missed, 2 it could not run, 130 interrupted.`;
   })
-  .action((options: RehearseOptions) => conclude((running) => rehearse({ ...options, ...running })));
+  .action(({ repeats, ...options }: RehearseOptions) =>
+    conclude((running) => (repeats === 1 ? rehearse({ ...options, ...running }) : rehearseRepeatedly(repeats, { ...options, ...running }))),
+  );
 
 interface DrillOptions {
   readonly environment: string;
@@ -75,6 +85,28 @@ program
     return `\nDrills:\n${lines.join('\n')}\n\nExit codes: 0 all as expected, 1 one was not, 2 it could not run, 130 interrupted.`;
   })
   .action((names: readonly string[], options: DrillOptions) => conclude((running) => runDrills({ drills: findDrills(names), ...options, ...running })));
+
+program
+  .command('compare')
+  .description(
+    'Says what a change did to the figures of rehearsals, and what of it is noise. Each side is a report.json, its directory, or\n' +
+      'a directory of several, as --repeats leaves it.',
+  )
+  .argument('<before>', 'without the change')
+  .argument('<after>', 'with it')
+  .option('-m, --markdown <file>', 'write it as Markdown too, for a pull request')
+  .addHelpText('after', '\nExit codes: 0 nothing worse, 1 something is worse, 2 it could not be compared.')
+  .action((before: string, after: string, { markdown }: { readonly markdown?: string }) => {
+    try {
+      const comparison = compareReports(readReports(before), readReports(after));
+      if (markdown !== undefined) writeFileSync(markdown, renderComparisonMarkdown(comparison));
+      process.stdout.write(`${renderComparisonText(comparison)}\n`);
+      process.exitCode = madeWorse(comparison) ? exitCodes.missed : exitCodes.met;
+    } catch (error) {
+      process.stderr.write(`the reports could not be compared: ${(error as Error).message}\n`);
+      process.exitCode = exitCodes.couldNotRun;
+    }
+  });
 
 program.parse();
 

@@ -63,7 +63,7 @@ export interface Report {
   readonly topology?: Topology;
 }
 
-const fileName = 'report.json';
+export const reportFileName = 'report.json';
 const pageFileName = 'report.html';
 
 /**
@@ -72,7 +72,7 @@ const pageFileName = 'report.html';
  * @throws Error if it is of a version that is not known here
  */
 export function readReport(directory: string): Report | undefined {
-  const path = join(directory, fileName);
+  const path = join(directory, reportFileName);
   if (!existsSync(path)) return undefined;
   const { schemaVersion, ...report } = JSON.parse(readFileSync(path, 'utf8')) as Omit<Report, 'schemaVersion'> & { schemaVersion: number };
   if (schemaVersion === reportSchemaVersion) return { schemaVersion, ...report };
@@ -82,7 +82,7 @@ export function readReport(directory: string): Report | undefined {
 /** Writes `report.json`, and `report.html` for people, and returns the path of the first. */
 export function writeReport(directory: string, report: Report): string {
   mkdirSync(directory, { recursive: true });
-  const path = join(directory, fileName);
+  const path = join(directory, reportFileName);
   writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(directory, pageFileName), renderPage(report));
   return path;
