@@ -70,6 +70,12 @@ export function connectionBudget(config: ResolvedTierConfig): ConnectionBudget {
   };
 }
 
+/** What the budget foresees for each instance, by its name: `primary`, or that of the replica. */
+export function budgetedConnections(config: ResolvedTierConfig): Readonly<Record<string, number>> {
+  const { instances } = connectionBudget(config);
+  return Object.fromEntries(['primary', ...Object.keys(config.replicas)].map((name, position) => [name, instances[position]!.total]));
+}
+
 /** https://www.postgresql.org/docs/17/runtime-config-connection.html#GUC-SUPERUSER-RESERVED-CONNECTIONS */
 const reserved: BudgetRow = {
   use: 'reserved',

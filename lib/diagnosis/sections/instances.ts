@@ -1,8 +1,9 @@
 import { ageOf, clientBackends, instance, type InstanceSection } from './instance-section';
 
+/** Whether a replica's WAL receiver lives. */
 const receivesSql = 'EXISTS (SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL)';
-/** Of what has arrived, all may have been replayed; where nothing arrives, that says nothing. */
-const delaySql = `CASE WHEN ${receivesSql} AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 ELSE ${ageOf('pg_last_xact_replay_timestamp()')} END`;
+/** How far a replica is behind, seconds. Of what has arrived, all may have been replayed; where nothing arrives, that says nothing. */
+export const delaySql = `CASE WHEN ${receivesSql} AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 ELSE ${ageOf('coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())')} END`;
 
 /** Of an instance as a whole. */
 export const serverSections: readonly InstanceSection[] = [

@@ -1,3 +1,4 @@
+import { budgetedConnections } from '../../config/connection-budget';
 import { findInstanceClass } from '../../config/instance-classes';
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import type { IndexMetric } from '../indexes/index-metrics';
@@ -75,6 +76,11 @@ export function alarmCatalogue(config: ResolvedTierConfig): readonly AlarmDefini
         id: `${name}-lag`, metric: { from: 'RDS', instance: name, name: 'ReplicaLag' }, ...max(60, 'seconds'), ...minutes(5), ...silent, ...critical,
         first: 'see whether the primary writes more than usual, or a long read on the replica holds replay back', runbook: 'A replica is behind',
       } as const,
+      // RDS tells a lag of -1 where replication has stopped.
+      {
+        id: `${name}-delay`, metric: { from: 'collector', instance: name, name: 'ReplicationDelay' }, ...max(60, 'seconds'), ...minutes(5), ...quiet, ...critical,
+        first: 'see whether it receives anything at all: npm run diagnose', runbook: 'A replica is behind',
+      } as const,
     ]),
     ...poolerAlarms(config),
     ...logAlarms(),
@@ -84,20 +90,22 @@ export function alarmCatalogue(config: ResolvedTierConfig): readonly AlarmDefini
 
 interface InstanceFacts {
   readonly instanceClass: string;
-  readonly maxConnections: number;
 }
 
-function instanceAlarms(instance: string, { instanceClass, maxConnections }: InstanceFacts, { database }: ResolvedTierConfig): readonly AlarmDefinition[] {
+function instanceAlarms(instance: string, { instanceClass }: InstanceFacts, config: ResolvedTierConfig): readonly AlarmDefinition[] {
+  const { storage } = config.database;
+  const budgeted = budgetedConnections(config)[instance]!;
   const { vCpus, memoryMiB, burstable } = findInstanceClass(instanceClass)!;
   const rds = (name: (typeof awsMetrics.instance)[number]) => ({ from: 'RDS', instance, name }) as const;
   const own = (name: InstanceMetric) => ({ from: 'collector', instance, name }) as const;
   return [
     { id: `${instance}-cpu`, metric: rds('CPUUtilization'), ...average(70, '%'), ...fiveMinutes(3), ...quiet, ...warning, first: 'look at the statements that take most of the time', runbook: 'The CPU of an instance is busy' },
-    { id: `${instance}-cpu-critical`, metric: rds('CPUUtilization'), ...average(85, '%'), ...fiveMinutes(3), ...silent, ...critical, first: 'look at the statements that take most of the time', runbook: 'The CPU of an instance is busy' },
+    { id: `${instance}-cpu-critical`, metric: rds('CPUUtilization'), ...average(80, '%'), ...fiveMinutes(3), ...silent, ...critical, first: 'look at the statements that take most of the time', runbook: 'The CPU of an instance is busy' },
     { id: `${instance}-load`, metric: rds('DBLoad'), ...average(vCpus, 'sessions'), ...fiveMinutes(3), ...quiet, ...warning, first: `more sessions work or wait than it has vCPUs (${vCpus}); see in Database Insights what they wait for`, runbook: 'The CPU of an instance is busy' },
-    { id: `${instance}-connections`, metric: rds('DatabaseConnections'), ...max(Math.floor(0.8 * maxConnections), `of ${maxConnections} connections`), ...minutes(5), ...quiet, ...critical, first: 'see who holds the sessions, by role and application_name', runbook: 'Connections run out' },
+    { id: `${instance}-connections`, metric: rds('DatabaseConnections'), ...max(Math.floor(0.6 * budgeted), `of ${budgeted} budgeted connections`), ...minutes(5), ...quiet, ...warning, first: 'see who holds the sessions, by role and application_name', runbook: 'Connections run out' },
+    { id: `${instance}-connections-critical`, metric: rds('DatabaseConnections'), ...max(Math.floor(0.8 * budgeted), `of ${budgeted} budgeted connections`), ...minutes(5), ...quiet, ...critical, first: 'see who holds the sessions, by role and application_name', runbook: 'Connections run out' },
     { id: `${instance}-memory`, metric: rds('FreeableMemory'), ...below(0.1 * memoryMiB * mib, `bytes of ${memoryMiB} MiB`), ...fiveMinutes(3), ...quiet, ...warning, first: 'see whether sessions or work_mem have grown', runbook: 'Memory or storage run out' },
-    { id: `${instance}-storage`, metric: rds('FreeStorageSpace'), ...below(0.15 * database.storage.sizeGiB * gib, `bytes of ${database.storage.sizeGiB} GiB`), ...fiveMinutes(3), ...quiet, ...critical, first: 'see whether a replication slot keeps WAL, then raise storage.sizeGiB', runbook: 'Memory or storage run out' },
+    { id: `${instance}-storage`, metric: rds('FreeStorageSpace'), ...below(0.15 * storage.sizeGiB * gib, `bytes of ${storage.sizeGiB} GiB`), ...fiveMinutes(3), ...quiet, ...critical, first: 'see whether a replication slot keeps WAL, then raise storage.sizeGiB', runbook: 'Memory or storage run out' },
     { id: `${instance}-disk-queue`, metric: rds('DiskQueueDepth'), ...average(64, 'operations'), ...fiveMinutes(3), ...quiet, ...warning, first: 'see which statements read most from storage', runbook: 'Memory or storage run out' },
     ...(burstable ? [{ id: `${instance}-credits`, metric: rds('CPUCreditBalance'), ...below(100, 'credits'), ...fiveMinutes(3), ...quiet, ...warning, first: 'choose a class that does not live on credits', runbook: 'The CPU of an instance is busy' } as const] : []),
     { id: `${instance}-silent`, metric: own('InstanceReached'), ...below(1, 'answers a minute'), ...minutes(5), ...silent, ...critical, first: 'see whether the instance is available, then the log of the collector', runbook: 'An instance or a task does not answer' },
@@ -150,7 +158,7 @@ function indexAlarms(): readonly AlarmDefinition[] {
   return [
     { id: 'indexes-invalid', metric: own('IndexesInvalid'), ...max(0, 'indexes'), ...fiveMinutes(6), ...quiet, ...warning, first: 'run npm run indexes -- status', runbook },
     { id: 'indexes-failed', metric: own('IndexesFailed'), ...max(0, 'indexes'), ...fiveMinutes(3), ...quiet, ...warning, first: 'run npm run indexes -- status: it says what is wrong and what to do', runbook },
-    { id: 'indexes-drifted', metric: own('IndexesDrifted'), ...max(0, 'indexes'), ...fiveMinutes(3), ...quiet, ...warning, first: 'find out who changed it and why, before the next deploy makes it right', runbook },
+    { id: 'indexes-drifted', metric: own('IndexesDrifted'), ...max(0, 'indexes'), ...fiveMinutes(3), ...quiet, ...warning, first: 'find out who changed it and why; npm run indexes -- retry makes it right', runbook },
     { id: 'indexes-unfinished', metric: own('IndexesUnfinished'), statistic: 'Minimum', comparison: '>', threshold: 0, unit: 'indexes', periodSeconds: 3600, periods: 6, ...quiet, ...warning, first: 'run npm run indexes -- status: it says who is waited for', runbook },
   ]; // prettier-ignore
 }

@@ -9,6 +9,8 @@ import { poolTotals, readTask, type TaskReading } from './pooler-readings';
 export interface CollectorOptions {
   readonly environmentName: string;
   readonly instances: readonly Source[];
+  /** Connections that the budget foresees, by the name of the instance. */
+  readonly budgetedConnections: Readonly<Record<string, number>>;
   /** Admin consoles of the running tasks. */
   readonly tasks: readonly Source[];
   /** One structured line for each part that could not be asked. */
@@ -19,9 +21,9 @@ export interface CollectorOptions {
 
 /** Asks everybody at once: one that does not answer hides none of the others, and is itself a metric. */
 export async function collect(options: CollectorOptions): Promise<readonly MetricSet[]> {
-  const { environmentName, instances, tasks, log } = options;
+  const { environmentName, instances, budgetedConnections, tasks, log } = options;
   const [instanceReadings, taskReadings] = await Promise.all([
-    Promise.all(instances.map((source) => readingOf(source, options, (session) => readInstance(session, (problem) => log({ event: 'not read', source: source.name, problem }))))),
+    Promise.all(instances.map((source) => readingOf(source, options, (session) => readInstance(session, budgetedConnections[source.name]!, (problem) => log({ event: 'not read', source: source.name, problem }))))),
     Promise.all(tasks.map((source) => readingOf(source, options, readTask))),
   ]);
   const reached = taskReadings.filter((reading) => reading !== undefined);

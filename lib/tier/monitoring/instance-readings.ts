@@ -1,15 +1,18 @@
 import type { Client } from 'pg';
 
+import { delaySql } from '../../diagnosis/sections/instances';
 import type { InstanceMetric } from './metric-catalogue';
 
 /** What one instance tells of itself; what it cannot tell is left out. */
 export type InstanceReadings = Partial<Record<InstanceMetric, number>>;
 
-const activitySql = `
-  SELECT (100.0 * count(*) / current_setting('max_connections')::int)::float8 AS "ConnectionUse",
+const activitySql = (budgetedConnections: number): string => `
+  SELECT (100.0 * count(*) / ${budgetedConnections})::float8 AS "ConnectionUse",
          (count(*) FILTER (WHERE state = 'active'))::int AS "ConnectionsActive",
+         (count(*) FILTER (WHERE state = 'idle'))::int AS "ConnectionsIdle",
          (count(*) FILTER (WHERE state LIKE 'idle in transaction%'))::int AS "ConnectionsIdleInTransaction",
          (count(*) FILTER (WHERE wait_event_type = 'Lock'))::int AS "SessionsBlocked",
+         (count(*) FILTER (WHERE state = 'active' AND wait_event_type NOT IN ('Lock', 'Client')))::int AS "SessionsWaiting",
          coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::float8 AS "LongestTransaction",
          coalesce(max(extract(epoch FROM clock_timestamp() - query_start)) FILTER (WHERE state = 'active'), 0)::float8 AS "LongestQuery"
     FROM pg_stat_activity
@@ -18,9 +21,7 @@ const activitySql = `
 const databaseSql = `
   SELECT coalesce(100.0 * sum(blks_hit) / nullif(sum(blks_hit + blks_read), 0), 100)::float8 AS "CacheHits",
          (SELECT max(age(datfrozenxid)) FROM pg_database)::int AS "WraparoundAge",
-         CASE WHEN NOT pg_is_in_recovery() THEN NULL
-              WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-              ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END::float8 AS "ReplicationDelay"
+         CASE WHEN pg_is_in_recovery() THEN (${delaySql})::float8 END AS "ReplicationDelay"
     FROM pg_stat_database`;
 
 const slowStatementsSql = 'SELECT count(*)::int AS "SlowStatements" FROM pg_stat_statements WHERE mean_exec_time > 100';
@@ -28,12 +29,13 @@ const slowStatementsSql = 'SELECT count(*)::int AS "SlowStatements" FROM pg_stat
 /**
  * Reads what `pg_monitor` may see.
  *
+ * @param budgetedConnections what it may have at worst, by the connection budget
  * @param onProblem told of a part that could not be read, for example where pg_stat_statements is missing
  * @see https://www.postgresql.org/docs/17/monitoring-stats.html
  */
-export async function readInstance(session: Client, onProblem: (problem: string) => void): Promise<InstanceReadings> {
+export async function readInstance(session: Client, budgetedConnections: number, onProblem: (problem: string) => void): Promise<InstanceReadings> {
   const readings: InstanceReadings = { InstanceReached: 1 };
-  for (const sql of [activitySql, databaseSql, slowStatementsSql]) {
+  for (const sql of [activitySql(budgetedConnections), databaseSql, slowStatementsSql]) {
     try {
       const { rows } = await session.query<Record<string, number | null>>(sql);
       for (const [name, value] of Object.entries(rows[0]!)) if (value !== null) readings[name as InstanceMetric] = value;

@@ -27,16 +27,18 @@ export const poolMetrics = {
 /** Of an instance. */
 export const instanceMetrics = {
   InstanceReached: { unit: 'Count', what: '1 if it answered the collector, else 0' },
-  ConnectionUse: { unit: 'Percent', what: 'sessions, of max_connections' },
+  ConnectionUse: { unit: 'Percent', what: 'sessions, of those that the connection budget foresees' },
   ConnectionsActive: { unit: 'Count', what: 'sessions that run a statement' },
+  ConnectionsIdle: { unit: 'Count', what: 'sessions that wait for their client, outside a transaction' },
   ConnectionsIdleInTransaction: { unit: 'Count', what: 'sessions that hold a transaction open and do nothing' },
   SessionsBlocked: { unit: 'Count', what: 'sessions that wait for a lock of another' },
+  SessionsWaiting: { unit: 'Count', what: 'sessions that wait inside a statement for anything but a lock: storage, WAL, a buffer' },
   LongestTransaction: { unit: 'Seconds', what: 'age of the oldest transaction of a client' },
   LongestQuery: { unit: 'Seconds', what: 'age of the oldest statement of a client' },
   CacheHits: { unit: 'Percent', what: 'blocks found in shared buffers, since the statistics were reset' },
   SlowStatements: { unit: 'Count', what: 'statements of pg_stat_statements whose mean is over 100 ms' },
   WraparoundAge: { unit: 'Count', what: 'transactions since the oldest one that is not frozen' },
-  ReplicationDelay: { unit: 'Seconds', what: 'of a replica: age of the last transaction that it has replayed, while it has more to replay' },
+  ReplicationDelay: { unit: 'Seconds', what: 'of a replica: age of the last transaction that it has replayed, while it has more to replay or receives nothing' },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 export type PoolerMetric = keyof typeof poolerMetrics;

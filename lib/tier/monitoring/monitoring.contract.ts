@@ -14,6 +14,8 @@ export const observerEnvironment = {
   instances: 'INSTANCES',
   /** `name=identifier` of RDS, by commas. */
   instanceIdentifiers: 'INSTANCE_IDENTIFIERS',
+  /** `name=connections` that the budget foresees, by commas. */
+  budgetedConnections: 'BUDGETED_CONNECTIONS',
   /** ARN or name of the ECS cluster, and of the service in it. */
   cluster: 'POOLER_CLUSTER',
   service: 'POOLER_SERVICE',

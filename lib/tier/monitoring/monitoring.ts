@@ -4,6 +4,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
+import { budgetedConnections } from '../../config/connection-budget';
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { alarmCatalogue } from './alarm-catalogue';
 import { Alarms } from './alarms';
@@ -33,7 +34,7 @@ export class Monitoring extends Construct {
     super(scope, id);
     const { environmentName, monitoring } = config;
     const observer = { ...observers, environmentName, databaseName: config.database.databaseName, poolerService: subjects.poolerService };
-    new CollectorFunction(this, 'Collector', observer);
+    new CollectorFunction(this, 'Collector', { ...observer, budgetedConnections: budgetedConnections(config) });
     this.diagnosis = new DiagnosisFunction(this, 'Diagnosis', { ...observer, instanceIdentifiers: subjects.instanceIdentifiers });
 
     this.addLogMetrics(environmentName, {

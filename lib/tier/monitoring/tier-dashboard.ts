@@ -48,7 +48,8 @@ export function dashboardRows({ database, replicas, pooler }: ResolvedTierConfig
   const instances = ['primary', ...replicaNames];
   const perPool = (name: Extract<MetricSource, { pool: string }>['name'], statistic: string) => aliases.map((pool) => ({ source: { from: 'collector', pool, name }, statistic, label: pool }) as const);
   const perInstance = (name: Extract<MetricSource, { from: 'RDS' }>['name'], statistic: string, of = instances) => of.map((instance) => ({ source: { from: 'RDS', instance, name }, statistic, label: instance }) as const);
-  const own = (name: Extract<MetricSource, { from: 'collector'; instance: string }>['name'], statistic: string, of = instances) => of.map((instance) => ({ source: { from: 'collector', instance, name }, statistic, label: instance }) as const);
+  const own = (name: Extract<MetricSource, { from: 'collector'; instance: string }>['name'], statistic: string, of = instances, what?: string) =>
+    of.map((instance) => ({ source: { from: 'collector', instance, name }, statistic, label: [instance, what].filter(Boolean).join(', ') }) as const);
   const log = (name: Extract<MetricSource, { from: 'log' }>['name'], label: string) => ({ source: { from: 'log', name }, statistic: 'Sum', label }) as const;
   return [
     {
@@ -72,9 +73,9 @@ export function dashboardRows({ database, replicas, pooler }: ResolvedTierConfig
     {
       question: 'Is the database saturated?',
       graphs: [
-        { title: 'CPU', unit: '%', metrics: perInstance('CPUUtilization', 'Average'), lines: [target(70, 'target under normal load')] },
+        { title: 'CPU', unit: '%', metrics: perInstance('CPUUtilization', 'Average'), lines: [target(70, 'target under normal load'), limit(80, 'critical')] },
         { title: 'Load', unit: 'sessions', metrics: perInstance('DBLoad', 'Average'), lines: [limit(findInstanceClass(database.instanceClass)!.vCpus, 'vCPUs of the primary')] },
-        { title: 'Connections', unit: 'connections', metrics: perInstance('DatabaseConnections', 'Maximum'), lines: [limit(database.maxConnections, 'max_connections')] },
+        { title: 'Connections, of the budget', unit: '%', metrics: own('ConnectionUse', 'Maximum'), lines: [limit(60, 'warning'), limit(80, 'critical')] },
         { title: 'Storage operations that wait', unit: 'operations', metrics: perInstance('DiskQueueDepth', 'Average') },
       ],
     },
@@ -91,7 +92,7 @@ export function dashboardRows({ database, replicas, pooler }: ResolvedTierConfig
         { title: 'Query time behind the pooler', unit: 'milliseconds', metrics: perPool('AverageQueryTime', 'Average'), lines: [target(50, 'target of indexed queries')] },
         { title: 'Slow queries', unit: 'lines a minute', metrics: [log('SlowQueries', `over ${database.logMinDurationStatementMs} ms`)] },
         { title: 'Longest transaction', unit: 'seconds', metrics: own('LongestTransaction', 'Maximum') },
-        { title: 'Blocked sessions', unit: 'sessions', metrics: own('SessionsBlocked', 'Maximum') },
+        { title: 'Sessions that wait', unit: 'sessions', metrics: [...own('SessionsBlocked', 'Maximum', instances, 'for a lock'), ...own('SessionsWaiting', 'Maximum', instances, 'for anything else')] },
       ],
     },
   ];

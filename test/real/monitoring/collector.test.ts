@@ -38,13 +38,14 @@ const sources = (): { instances: Source[]; consoles: Source[] } => ({
 });
 const look = (over: Partial<{ instances: Source[]; consoles: Source[] }> = {}) => {
   const { instances, consoles } = { ...sources(), ...over };
-  return collect({ environmentName: 'test', instances, tasks: consoles, log: (event) => void events.push(event), patienceMs: 2000 });
+  return collect({ environmentName: 'test', instances, budgetedConnections: budget, tasks: consoles, log: (event) => void events.push(event), patienceMs: 2000 });
 };
 const valuesOf = (sets: readonly MetricSet[], over: Readonly<Record<string, string>> = {}): Record<string, number> => {
   const wanted = { Environment: 'test', ...over };
   const set = sets.find(({ dimensions }) => JSON.stringify(dimensions) === JSON.stringify(wanted));
   return Object.fromEntries(Object.entries(set?.values ?? {}).map(([name, { value }]) => [name, value]));
 };
+const budget = { primary: 40, 'replica-1': 20 };
 const primary = { Instance: 'primary' };
 const pool = { Pool: 'bookedbarber' };
 
@@ -74,6 +75,38 @@ describe('the collector', () => {
     await holder.query('COMMIT');
     await waiting;
     await Promise.all([holder.end(), blocked.end()]);
+  });
+
+  it('counts sessions by what they do, and their share of the budget', async () => {
+    const [idle, sleeper] = [await databases.primary.superuser('bookedbarber'), await databases.primary.superuser('bookedbarber')];
+    const before = valuesOf(await look(), primary);
+    const sleeping = sleeper.query('SELECT pg_sleep(60)');
+    const values = valuesOf(await look(), primary);
+    expect(values).toMatchObject({ ConnectionsActive: before.ConnectionsActive! + 1, SessionsWaiting: 1, SessionsBlocked: 0 });
+    expect(values.ConnectionsIdle).toBeGreaterThanOrEqual(1);
+    expect(values.ConnectionUse).toBeCloseTo((100 * (values.ConnectionsActive! + values.ConnectionsIdle! + values.ConnectionsIdleInTransaction!)) / budget.primary);
+    await databases.primary.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'");
+    await expect(sleeping).rejects.toThrow('canceling statement');
+    await Promise.all([idle.end(), sleeper.end()]);
+  });
+
+  it('sees a delay of a replica that has replayed all it got, and gets nothing any more', async () => {
+    const replica = databases.replica!;
+    const isReceiving = async (wanted: boolean): Promise<void> => {
+      while ((await replica.query('SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL')).length > 0 !== wanted) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    const [{ conninfo } = { conninfo: '' }] = await replica.query<{ conninfo: string }>("SELECT current_setting('primary_conninfo') AS conninfo");
+    await replica.waitForReplay();
+    expect(valuesOf(await look(), { Instance: 'replica-1' })).toMatchObject({ ReplicationDelay: 0 });
+    await replica.query("ALTER SYSTEM SET primary_conninfo = ''");
+    await replica.query('SELECT pg_reload_conf()');
+    await isReceiving(false);
+    expect(valuesOf(await look(), { Instance: 'replica-1' }).ReplicationDelay).toBeGreaterThan(0);
+    await replica.query(`ALTER SYSTEM SET primary_conninfo = '${conninfo.replaceAll("'", "''")}'`);
+    await replica.query('SELECT pg_reload_conf()');
+    await isReceiving(true);
+    await replica.waitForReplay();
+    expect(valuesOf(await look(), { Instance: 'replica-1' })).toMatchObject({ ReplicationDelay: 0 });
   });
 
   it('sees a slow statement on the instance that ran it', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { connectionBudget } from '../../../lib/config/connection-budget';
 import { environments } from '../../../lib/config/environments';
 import { resolveConfig } from '../../../lib/config/resolve-config';
 import { indexMetrics } from '../../../lib/tier/indexes/index-metrics';
@@ -48,7 +49,12 @@ describe('alarms', () => {
   });
 
   it('have thresholds that follow from the configuration', () => {
-    expect(find('primary-connections')).toMatchObject({ threshold: Math.floor(0.8 * production.database.maxConnections), statistic: 'Maximum' });
+    const [primary, replica] = connectionBudget(production).instances;
+    expect(primary!.total).toBeLessThan(production.database.maxConnections);
+    expect(find('primary-connections')).toMatchObject({ threshold: Math.floor(0.6 * primary!.total), statistic: 'Maximum', severity: 'warning' });
+    expect(find('primary-connections-critical')).toMatchObject({ threshold: Math.floor(0.8 * primary!.total), statistic: 'Maximum', severity: 'critical' });
+    expect(find('replica-1-connections-critical')).toMatchObject({ threshold: Math.floor(0.8 * replica!.total) });
+    expect([find('primary-cpu')!.threshold, find('primary-cpu-critical')!.threshold]).toEqual([70, 80]);
     expect(find('primary-load')).toMatchObject({ threshold: 4, statistic: 'Average' });
     expect(find('primary-storage')).toMatchObject({ threshold: 0.15 * 400 * 2 ** 30, comparison: '<', statistic: 'Minimum' });
     expect(find('primary-memory')).toMatchObject({ threshold: 0.1 * 32 * 2 ** 30, comparison: '<' });
@@ -96,7 +102,7 @@ describe('the monitoring of production', () => {
   });
 
   it('costs a known number of metrics a month', () => {
-    expect(monthlyMetricCount(2, 2, Object.keys(indexMetrics).length)).toBe(41);
+    expect(monthlyMetricCount(2, 2, Object.keys(indexMetrics).length)).toBe(45);
   });
 
   it('has a dashboard whose body is JSON of graphs within the page', () => {
