@@ -5,15 +5,13 @@ import type { Connections } from './connections';
 import { composeReport } from './report/compose-report';
 import { headline } from './report/headline';
 import type { Progress } from './report/progress';
-import { type Check, missedAny, writeReport } from './report/report';
+import { missedAny, writeReport } from './report/report';
 import { renderNotes, renderTargetTable } from './report/target-table';
 import type { Bench } from './scorecard/bench';
-import { measureCollector } from './scorecard/collector';
-import { measureConnectionOverhead, measureConnections, measureLoadTest } from './scorecard/connections';
 import { measureDiagnosis } from './scorecard/diagnosis';
-import { finishIndexBuilds, measureIndexes } from './scorecard/indexes';
+import { finishIndexBuilds } from './scorecard/indexes';
+import { measureScorecard } from './scorecard/scorecard';
 import { measureSmokeCheck } from './scorecard/smoke-check';
-import { measureIndexedQuery, measureThroughput } from './scorecard/throughput';
 import { Teardown } from './teardown';
 
 export interface RehearsalOptions {
@@ -52,15 +50,15 @@ export async function rehearse(options: RehearsalOptions): Promise<boolean> {
 
     progress.begin('Index builds');
     await finishIndexBuilds(bench);
-    const measured = await measure(bench, options, async () => measureIndexes(bench, stacks));
+    const scorecard = await measureScorecard(bench, stacks, options);
 
     progress.begin('Smoke check');
     const smokeCheck = await measureSmokeCheck(bench);
     progress.begin('Diagnosis');
     const diagnosis = await measureDiagnosis(bench, options.report);
-    const checks = [...measured, smokeCheck, diagnosis.check];
+    const checks = [...scorecard.checks, smokeCheck, diagnosis.check];
 
-    const report = composeReport(environment, startedAt, tier, checks);
+    const report = composeReport(environment, startedAt, tier, { ...scorecard, checks });
     const path = writeReport(options.report, report);
     progress.succeed();
     process.stdout.write(`${environment} ${headline(report).text}\n\n${renderTargetTable(checks)}\n\n${renderNotes(report)}\n\n${diagnosis.findings}\n\nreport: ${path}, and report.html for people; diagnosis.md and diagnosis.json beside it\n`);
@@ -69,22 +67,6 @@ export async function rehearse(options: RehearsalOptions): Promise<boolean> {
   } finally {
     for (const failure of await teardown.run()) process.stderr.write(`${failure.message}\n`);
   }
-}
-
-async function measure(bench: Bench, options: RehearsalOptions, indexes: () => Promise<Check>): Promise<readonly Check[]> {
-  const { progress } = options;
-  const step = async <Result>(title: string, run: () => Promise<Result>): Promise<Result> => {
-    progress.begin(title);
-    return run();
-  };
-  const indexesValid = await step('Measuring: indexes', indexes);
-  const overhead = await step('Measuring: logins', () => measureConnectionOverhead(bench));
-  const loadTest = await step("Measuring: the guide's load test", () => measureLoadTest(bench, options.loadTransactions));
-  const indexedQuery = await step('Measuring: indexed queries', () => measureIndexedQuery(bench));
-  const throughput = await step('Measuring: reads and writes', () => measureThroughput(bench));
-  const connections = await step(`Measuring: 1,000 busy connections and ${options.sessions.toLocaleString('en-US')} sessions`, () => measureConnections(bench, options.sessions));
-  const collector = await step('Measuring: metrics', () => measureCollector(bench));
-  return [...connections, indexedQuery, ...throughput, ...loadTest, overhead, indexesValid, collector];
 }
 
 /** Waits for the signal, with everything running. */

@@ -56,7 +56,7 @@ export async function runDrills(options: DrillsOptions): Promise<boolean> {
     }
     for (const drill of drills) {
       stage ??= await openStage({ ...options, assembly });
-      report = composeReport(environment, startedAt, stage.running.tier, []);
+      report = composeReport(environment, startedAt, stage.running.tier);
       const lack = drill.lacks?.(stage.running.tier);
       if (lack !== undefined) {
         if (drills.length === 1) throw new Error(`${drill.name} needs another tier: ${lack}`);

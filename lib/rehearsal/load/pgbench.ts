@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,7 +19,8 @@ export interface LoadTarget {
 }
 
 export interface LoadOptions {
-  readonly script: SampleScript;
+  /** A script of the sample, or statements of which each transaction runs one at random. */
+  readonly script: SampleScript | readonly string[];
   readonly clients: number;
   /** @default 2 */
   readonly threads?: number;
@@ -48,6 +49,8 @@ export interface LoadResult {
   readonly transactionsPerSecond: number;
   /** Of every transaction, if asked for; in no order. */
   readonly latenciesMs: readonly number[];
+  /** The same, apart for each of the statements. */
+  readonly latenciesMsByScript: readonly (readonly number[])[];
 }
 
 /**
@@ -65,7 +68,7 @@ export async function runLoad(target: LoadTarget, rows: number, options: LoadOpt
     const args = [
       ...pgbench.args,
       '--no-vacuum',
-      ...['--file', sampleScript(options.script)],
+      ...(await scriptFiles(options.script, directory)).flatMap((file) => ['--file', file]),
       ...['--client', String(clients), '--jobs', String(Math.min(threads, clients)), '--protocol', protocol],
       ...('seconds' in length ? ['--time', String(length.seconds)] : ['--transactions', String(length.transactionsPerClient)]),
       ...(rate === undefined ? [] : ['--rate', rate.toFixed(1)]),
@@ -75,7 +78,8 @@ export async function runLoad(target: LoadTarget, rows: number, options: LoadOpt
       ...(onProgress ? ['--progress', '2'] : []),
     ];
     const { stdout } = await run({ name: 'pgbench', command: pgbench.command, args, environment: connectionEnvironment(target), cwd: directory, signal, onStderrLine: onProgress });
-    return { ...parseSummary(stdout), latenciesMs: latencies ? await readLatencies(directory, latencies.afterTransactions) : [] };
+    const latenciesMsByScript = latencies ? await readLatencies(directory, latencies.afterTransactions) : [];
+    return { ...parseSummary(stdout), latenciesMs: latenciesMsByScript.flat(), latenciesMsByScript };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -97,7 +101,7 @@ export function connectionEnvironment({ addresses, port, database, user, passwor
 }
 
 /** Reads what pgbench prints at its end. */
-export function parseSummary(text: string): Omit<LoadResult, 'latenciesMs'> {
+export function parseSummary(text: string): Omit<LoadResult, 'latenciesMs' | 'latenciesMsByScript'> {
   const figure = (pattern: RegExp): number => {
     const [, value] = pattern.exec(text) ?? [];
     if (value === undefined) throw new Error(`pgbench printed no line like ${pattern.source}:\n${text}`);
@@ -110,21 +114,30 @@ export function parseSummary(text: string): Omit<LoadResult, 'latenciesMs'> {
   };
 }
 
+async function scriptFiles(script: LoadOptions['script'], directory: string): Promise<readonly string[]> {
+  if (typeof script === 'string') return [sampleScript(script)];
+  return Promise.all(
+    script.map(async (sql, index) => {
+      const file = join(directory, `script-${index}.sql`);
+      await writeFile(file, `${sql};\n`);
+      return file;
+    }),
+  );
+}
+
 /**
- * Latencies, in no order.
+ * Latencies by the number of their script, in no order.
  *
  * @see https://www.postgresql.org/docs/17/pgbench.html#PGBENCH-LOGGING
  */
-async function readLatencies(directory: string, afterTransactions: number): Promise<readonly number[]> {
+async function readLatencies(directory: string, afterTransactions: number): Promise<readonly (readonly number[])[]> {
   const files = (await readdir(directory)).filter((name) => name.startsWith('log'));
-  const texts = await Promise.all(files.map((name) => readFile(join(directory, name), 'utf8')));
-  return texts.flatMap((text) =>
-    text
-      .split('\n')
-      .filter((line) => line !== '')
-      .flatMap((line) => {
-        const [, ofClient, latencyMicroseconds] = line.split(' ', 3).map(Number) as [number, number, number];
-        return ofClient < afterTransactions ? [] : [latencyMicroseconds / 1000];
-      }),
-  );
+  const latenciesMs: number[][] = [];
+  for (const name of files) {
+    for (const line of (await readFile(join(directory, name), 'utf8')).split('\n').filter((text) => text !== '')) {
+      const [, ofClient, latencyMicroseconds, script] = line.split(' ', 4).map(Number) as [number, number, number, number];
+      if (ofClient >= afterTransactions) (latenciesMs[script] ??= []).push(latencyMicroseconds / 1000);
+    }
+  }
+  return latenciesMs;
 }

@@ -1,7 +1,9 @@
 import { cpus, totalmem } from 'node:os';
 
 import type { TierUnderRehearsal } from '../deployment/tier-under-rehearsal';
-import { type Check, type Report, reportSchemaVersion } from './report';
+import type { Scorecard } from '../scorecard/scorecard';
+import { type Report, reportSchemaVersion } from './report';
+import { topologyOf } from './topology';
 
 /** What one machine cannot show, whatever it measures. */
 const notProven = [
@@ -10,15 +12,16 @@ const notProven = [
   'Graviton: the same versions run here on the processor of this machine',
 ];
 
-/** The report on a tier that ran here since then. */
-export function composeReport(environment: string, startedAt: Date, tier: TierUnderRehearsal, checks: readonly Check[]): Report {
+/** The report on a tier that ran here since then, with what was measured of it, if anything. */
+export function composeReport(environment: string, startedAt: Date, tier: TierUnderRehearsal, measured: Scorecard = { checks: [] }): Report {
   return {
     schemaVersion: reportSchemaVersion,
     environment,
     startedAt: startedAt.toISOString(),
     durationSeconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
     machine: { cores: cpus().length, memoryMiB: Math.round(totalmem() / 2 ** 20) },
-    checks,
+    ...measured,
+    topology: topologyOf(tier),
     fidelity: [...tier.deployment.fidelityByType].map(([resourceType, fidelity]) => ({ resourceType, fidelity })).sort((a, b) => (a.resourceType < b.resourceType ? -1 : 1)),
     scaled: [...tier.databases.scaled, ...tier.pooler.scaled],
     notProven,

@@ -2,7 +2,7 @@ import { percentile } from '../load/percentile';
 import type { Check } from '../report/report';
 import { type Bench, checkOf, load } from './bench';
 import { countSessions, reuseBetween } from './connection-reuse';
-import { poolerStatistics } from './pooler-statistics';
+import { PoolerConsoles } from './pooler-statistics';
 import { whileSampling } from './while-sampling';
 
 const loginRuns = 20;
@@ -76,14 +76,18 @@ export async function measureConnections(bench: Bench, sessions: number): Promis
   ];
 }
 
-/** Clients of the load itself, seen at the pooler's consoles; the observer's own are not counted. */
+/** Clients of the load, seen at the pooler's consoles. */
 async function countClients<Result>(bench: Bench, work: () => Promise<Result>): Promise<Result & { readonly mostClients: number }> {
-  const tasks = bench.tier.pooler.tasks.length;
-  let mostClients = 0;
-  const sample = async (): Promise<void> => {
-    const { clients } = await poolerStatistics(bench.connections, tasks);
-    mostClients = Math.max(mostClients, clients - tasks);
-  };
-  const result = await whileSampling(sampledEveryMs, sample, work);
-  return { ...result, mostClients };
+  const consoles = await PoolerConsoles.open(bench.connections, bench.tier.pooler.tasks.length);
+  try {
+    let mostClients = 0;
+    const sample = async (): Promise<void> => {
+      const { clients } = await consoles.statistics();
+      mostClients = Math.max(mostClients, clients);
+    };
+    const result = await whileSampling(sampledEveryMs, sample, work);
+    return { ...result, mostClients };
+  } finally {
+    await consoles.end();
+  }
 }

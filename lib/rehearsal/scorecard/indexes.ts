@@ -1,7 +1,7 @@
+import type { AssemblyStack } from '../../assembly/environment-assembly';
 import { indexesResourceType } from '../../tier/indexes/indexes.contract';
 import type { IndexSummary } from '../../tier/indexes/indexes.contract';
-import type { AssemblyStack } from '../../assembly/environment-assembly';
-import { indexedQueries } from '../load/indexed-queries';
+import type { IndexedQueryResult } from '../report/measurements';
 import type { Check } from '../report/report';
 import { type Bench, checkOf } from './bench';
 
@@ -18,28 +18,21 @@ export async function finishIndexBuilds({ tier, onProgress, signal }: Bench): Pr
   }
 }
 
-/** Every index of the template is VALID on the primary, and the planner takes it for the query that it is for. */
-export async function measureIndexes(bench: Bench, stacks: readonly AssemblyStack[]): Promise<Check> {
-  const { primary } = bench.tier.databases;
+/** Every index of the template is VALID on the primary, and was taken for the query that it is for. */
+export async function checkIndexes(bench: Bench, stacks: readonly AssemblyStack[], queries: readonly IndexedQueryResult[]): Promise<Check> {
   const { database } = bench.connections.readWrite;
-  const session = await primary.server.superuser(database);
-  try {
-    const { rows } = await session.query<{ name: string }>('SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indisvalid');
-    const valid = new Set(rows.map(({ name }) => name));
-    const wanted = stacks.flatMap(({ template }) =>
-      Object.values(template.Resources).flatMap(({ Type, Properties }) => (Type === indexesResourceType ? indexNames(Properties ?? {}) : [])),
-    );
-    const missing = wanted.filter((name) => !valid.has(name)).map((name) => `${name} is not VALID`);
-    const unused: string[] = [];
-    for (const { index, sql } of indexedQueries.filter((query) => wanted.includes(query.index))) {
-      const plan = await session.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`);
-      if (!plan.rows.some((row) => row['QUERY PLAN'].includes(index))) unused.push(`the planner does not choose ${index} for: ${sql}`);
-    }
-    const problems = [...missing, ...unused];
-    return checkOf('indexes-valid', problems.length, {}, [`${wanted.length - missing.length} of ${wanted.length} are VALID`, ...problems].join('; '));
-  } finally {
-    await session.end();
-  }
+  const rows = await bench.tier.databases.primary.server.query<{ name: string }>('SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indisvalid', [], database);
+  const valid = new Set(rows.map(({ name }) => name));
+  const wanted = indexesOf(stacks);
+  const missing = wanted.filter((name) => !valid.has(name)).map((name) => `${name} is not VALID`);
+  const unused = queries.filter(({ index, used }) => !used && wanted.includes(index)).map(({ index, sql }) => `the planner does not choose ${index} for: ${sql}`);
+  const problems = [...missing, ...unused];
+  return checkOf('indexes-valid', problems.length, {}, [`${wanted.length - missing.length} of ${wanted.length} are VALID`, ...problems].join('; '));
+}
+
+/** Names of the indexes that the template wants. */
+export function indexesOf(stacks: readonly AssemblyStack[]): readonly string[] {
+  return stacks.flatMap(({ template }) => Object.values(template.Resources).flatMap(({ Type, Properties }) => (Type === indexesResourceType ? indexNames(Properties ?? {}) : [])));
 }
 
 function indexNames(properties: Readonly<Record<string, unknown>>): readonly string[] {

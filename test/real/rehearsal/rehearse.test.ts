@@ -101,7 +101,18 @@ describe('npm run rehearse', () => {
     expect(readFileSync(join(report, 'diagnosis.md'), 'utf8')).toContain('## Findings');
     for (const { title } of metrics) expect(output()).toContain(title);
     expect(output()).toMatch(/^development failed: .*Active sessions is 200 sessions, not ≥ 10,000/m);
-    expect(readFileSync(join(report, 'report.html'), 'utf8')).toContain('Active sessions is 200 sessions');
+    const page = readFileSync(join(report, 'report.html'), 'utf8');
+    expect(page).toContain('Active sessions is 200 sessions');
+    expect(page.match(/<div class="wide"><svg/g)).toHaveLength(4); // latencies, indexes, pooler, what ran
+
+    const { indexedQueries = [], latencies = [], pool, topology } = rest;
+    expect(indexedQueries.filter(({ used }) => used)).toHaveLength(13);
+    for (const { pooled, direct } of indexedQueries) for (const { p95Ms, p99Ms } of [pooled, direct]) expect(p99Ms).toBeGreaterThanOrEqual(p95Ms);
+    expect(latencies[0]!.curves.map(({ points }) => points.length)).toEqual([61, 61]);
+    expect(Math.max(...pool!.samples.map(({ clients }) => clients))).toBeGreaterThan(500);
+    expect(Math.max(...pool!.samples.map(({ transactionsPerSecond }) => transactionsPerSecond))).toBeGreaterThan(10);
+    expect(pool!.phases.map(({ title }) => title)).toContain("the guide's load test");
+    expect(topology!.nodes.map(({ title }) => title)).toEqual(expect.arrayContaining(['pgbench', 'load balancer', 'PgBouncer task-1']));
   });
 
   it('leaves nothing behind when it is interrupted half-way', async () => {
