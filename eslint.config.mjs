@@ -12,7 +12,7 @@ export default tseslint.config(
   { ignores: ['**/node_modules', '**/cdk.out', '**/coverage', '**/rehearsal-out'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.ts', '*.mjs', 'lib/rehearsal/aws/*.cjs', 'assets/application-kit/node/*/*.js', 'test/application/*.js'] } } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.ts', '*.mjs', 'lib/rehearsal/aws/*.cjs', 'lib/rehearsal/network/*.cjs', 'assets/application-kit/node/*/*.js', 'assets/booking-application/*.js', 'test/application/*.js'] } } },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
       '@typescript-eslint/no-non-null-assertion': 'off',

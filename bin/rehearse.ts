@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { applicationMetrics } from '../lib/rehearsal/application/application-metrics';
 import { compareReports } from '../lib/rehearsal/compare/compare-reports';
 import { readReports } from '../lib/rehearsal/compare/read-reports';
 import { madeWorse, renderComparisonMarkdown, renderComparisonText } from '../lib/rehearsal/compare/render-comparison';
@@ -36,6 +37,7 @@ interface RehearseOptions {
   readonly loadTransactions: number;
   readonly loadSeconds: number;
   readonly sessions: number;
+  readonly application: boolean;
   readonly report: string;
   readonly repeats: number;
   readonly keep: boolean;
@@ -55,12 +57,13 @@ const program = new Command('npm run rehearse --')
   .option('--load-transactions <count>', "transactions of each of the 100 clients of the guide's load test", wholeNumber(1, 1_000_000), 1000)
   .option('--load-seconds <count>', 'how long each of the other loads runs', wholeNumber(1, 3600), 12)
   .option('--sessions <count>', 'sessions with think time', wholeNumber(100, 50_000), 10_000)
+  .option('--application', 'also run applications on the application kit, with each of its drivers, through a replacement of the pooler and a restart of the primary', false)
   .addOption(reportOption)
   .option('--repeats <count>', 'rehearse so often, into run-1, run-2, … of the report directory, so that compare knows the noise', wholeNumber(1, 100), 1)
   .option('-k, --keep', 'leave the tier running until Ctrl-C and write connections.json', false)
   .addHelpText('after', () => {
-    const lines = metrics.map(({ title, definition }) => `  ${title}: ${definition}`);
-    return `\nWhat is measured:\n${lines.join('\n')}\n\nExit codes: 0 nothing missed, 1 something missed, 2 it could not run, 130 interrupted.`;
+    const lines = (of: typeof metrics): string => of.map(({ title, definition }) => `  ${title}: ${definition}`).join('\n');
+    return `\nWhat is measured:\n${lines(metrics)}\n\nWith --application, of each application:\n${lines(applicationMetrics)}\n\nExit codes: 0 nothing missed, 1 something missed, 2 it could not run, 130 interrupted.`;
   })
   .action(({ repeats, ...options }: RehearseOptions) =>
     conclude((running) => (repeats === 1 ? rehearse({ ...options, ...running }) : rehearseRepeatedly(repeats, { ...options, ...running }))),

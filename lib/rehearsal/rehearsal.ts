@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 
+import { readTierFacts } from '../application-kit/tier-facts';
+import { writeApplicationKit } from '../application-kit/application-kit';
+import type { AssemblyStack } from '../assembly/environment-assembly';
+import { rehearseApplication } from './application/rehearse-application';
 import { bringUp } from './bring-up';
 import type { Connections } from './connections';
+import type { ApplicationResult } from './report/application-result';
+import { renderApplicationTable } from './report/application-table';
 import { composeReport } from './report/compose-report';
 import { headline } from './report/headline';
 import type { Progress } from './report/progress';
@@ -26,6 +32,8 @@ export interface RehearsalOptions {
   readonly loadSeconds: number;
   /** With think time. */
   readonly sessions: number;
+  /** Run applications on the application kit as well. */
+  readonly application: boolean;
   /** Directory of the report. */
   readonly report: string;
   /** Leave everything running until the signal. */
@@ -33,6 +41,9 @@ export interface RehearsalOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
+
+/** With applications, the pooler is replaced under them; on ECS that takes four minutes, most of it waiting. */
+const leavingTimeScale = 0.05;
 
 /**
  * Brings an environment up, loads it, measures it and takes it down again.
@@ -45,28 +56,37 @@ export async function rehearse(options: RehearsalOptions): Promise<boolean> {
   const startedAt = new Date();
   const teardown = new Teardown();
   try {
-    const { tier, connections, stacks } = await bringUp({ ...options, maxSessions: options.sessions + 1000 }, teardown);
+    const { tier, connections, stacks } = await bringUp({ ...options, maxSessions: options.sessions + 1000, ...(options.application && { leavingTimeScale }) }, teardown);
     const bench: Bench = { tier, connections, rows: options.rows, loadSeconds: options.loadSeconds, signal, onProgress: (what) => progress.update(what) };
 
     progress.begin('Index builds');
     await finishIndexBuilds(bench);
     const scorecard = await measureScorecard(bench, stacks, options);
 
+    const application = options.application ? await runApplications(bench, options, stacks) : undefined;
     progress.begin('Smoke check');
     const smokeCheck = await measureSmokeCheck(bench);
     progress.begin('Diagnosis');
     const diagnosis = await measureDiagnosis(bench, options.report);
     const checks = [...scorecard.checks, smokeCheck, diagnosis.check];
 
-    const report = composeReport(environment, startedAt, tier, { ...scorecard, checks });
+    const report = composeReport(environment, startedAt, tier, { ...scorecard, checks, ...(application && { application }) });
     const path = writeReport(options.report, report);
     progress.succeed();
-    process.stdout.write(`${environment} ${headline(report).text}\n\n${renderTargetTable(checks)}\n\n${renderNotes(report)}\n\n${diagnosis.findings}\n\nreport: ${path}, and report.html for people; diagnosis.md and diagnosis.json beside it\n`);
+    const tables = [renderTargetTable(checks), ...(application ? [renderApplicationTable(application)] : [])].join('\n\n');
+    process.stdout.write(`${environment} ${headline(report).text}\n\n${tables}\n\n${renderNotes(report)}\n\n${diagnosis.findings}\n\nreport: ${path}, and report.html for people; diagnosis.md and diagnosis.json beside it\n`);
     if (options.keep) await keepRunning(connections, options);
-    return missedAny(checks);
+    return missedAny(checks) || (application ?? []).some((each) => missedAny(each.checks));
   } finally {
     for (const failure of await teardown.run()) process.stderr.write(`${failure.message}\n`);
   }
+}
+
+/** On the kit that an application's team would generate from this very template. */
+async function runApplications(bench: Bench, { environment, loadSeconds, progress }: RehearsalOptions, stacks: readonly AssemblyStack[]): Promise<readonly ApplicationResult[]> {
+  const kit = join(bench.tier.site.directory, 'application-kit');
+  writeApplicationKit(kit, readTierFacts(environment, stacks), stacks);
+  return rehearseApplication({ ...bench, kit, loadSeconds, onProgress: (what) => progress.begin(`Applications: ${what}`) });
 }
 
 /** Waits for the signal, with everything running. */

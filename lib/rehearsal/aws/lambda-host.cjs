@@ -2,20 +2,14 @@
 // descriptor 3. Plain JavaScript, since a function's environment holds nothing but what its template says.
 'use strict';
 
-const dns = require('node:dns');
 const { createWriteStream, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
+const { resolveOnly } = require('../network/loopback-names.cjs');
+
 const invocation = JSON.parse(readFileSync(0, 'utf8'));
 
-// A VPC's resolver knows the names of its instances; nothing else is to be found here.
-dns.lookup = (host, options, callback) => {
-  const done = typeof options === 'function' ? options : callback;
-  const all = typeof options === 'object' && options.all;
-  const address = /^[\d.]+$/.test(host) ? host : invocation.names[host];
-  if (!address) return process.nextTick(done, Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND', hostname: host, syscall: 'getaddrinfo' }));
-  process.nextTick(done, null, ...(all ? [[{ address, family: 4 }]] : [address, 4]));
-};
+resolveOnly(invocation.names);
 
 const [file, exportName] = invocation.handler.split('.');
 const deadline = Date.now() + invocation.timeoutSeconds * 1000;

@@ -1,15 +1,19 @@
 import type { EndpointName } from '../../tier/endpoints/endpoints.contract';
+import type { Ssm } from '../aws/ssm';
 import type { ResourceMaker } from './deployment';
 
 /** What the tier publishes in SSM, which is where applications look. */
 export class PublishedParameters {
   private readonly values = new Map<string, string>();
 
+  constructor(private readonly ssm: Ssm) {}
+
   readonly maker: ResourceMaker = {
     fidelity: 'imitated',
     make: ({ properties }) => {
       const { Name, Value } = properties as { Name: string; Value: string };
       this.values.set(Name, Value);
+      this.ssm.set(Name, Value);
       return { ref: Name, attributes: { Value } };
     },
   };

@@ -21,7 +21,7 @@ export class TierUnderRehearsal {
   readonly databases: Databases;
   readonly pooler: PoolerService;
   readonly functions: Functions;
-  readonly parameters = new PublishedParameters();
+  readonly parameters: PublishedParameters;
   readonly deployment: Deployment;
 
   constructor(
@@ -30,6 +30,7 @@ export class TierUnderRehearsal {
   ) {
     this.databases = new Databases(site);
     this.pooler = new PoolerService(site, options);
+    this.parameters = new PublishedParameters(site.aws.ssm);
     this.functions = new Functions(site, options.signal);
     const makers = this.makers();
     this.deployment = new Deployment(

@@ -28,7 +28,7 @@ export function bookingStatements(id: number) {
 }
 
 /** Which of the ids a server does not have. */
-export async function missingIds(server: PostgresServer, databaseName: string, ids: readonly number[]): Promise<readonly number[]> {
-  const rows = await server.query<{ id: string }>('SELECT id FROM unnest($1::bigint[]) AS promised (id) WHERE NOT EXISTS (SELECT FROM drill_ledger l WHERE l.id = promised.id)', [ids], databaseName);
+export async function missingIds(server: PostgresServer, databaseName: string, ids: readonly number[], table: 'drill_ledger' | 'appointments' = 'drill_ledger'): Promise<readonly number[]> {
+  const rows = await server.query<{ id: string }>(`SELECT id FROM unnest($1::bigint[]) AS promised (id) WHERE NOT EXISTS (SELECT FROM ${table} t WHERE t.id = promised.id)`, [ids], databaseName);
   return rows.map(({ id }) => Number(id));
 }

@@ -13,7 +13,7 @@ const notProven = [
 ];
 
 /** The report on a tier that ran here since then, with what was measured of it, if anything. */
-export function composeReport(environment: string, startedAt: Date, tier: TierUnderRehearsal, measured: Scorecard = { checks: [] }): Report {
+export function composeReport(environment: string, startedAt: Date, tier: TierUnderRehearsal, measured: Scorecard & Pick<Report, 'application'> = { checks: [] }): Report {
   return {
     schemaVersion: reportSchemaVersion,
     environment,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { DrillResult } from '../drills/drill-result';
 import type { Verdict } from '../load/metrics';
+import type { ApplicationResult } from './application-result';
 import { renderPage } from './page/render-page';
 import type { IndexedQueryResult, LatencyComparison, Phase, PoolSample, Topology } from './measurements';
 
@@ -57,6 +58,8 @@ export interface Report {
   readonly notProven: readonly string[];
   /** Of `npm run rehearse -- drill`. @default - none were run */
   readonly drills?: readonly DrillResult[];
+  /** Of `--application`. @default - none was run */
+  readonly application?: readonly ApplicationResult[];
   readonly latencies?: readonly LatencyComparison[];
   readonly indexedQueries?: readonly IndexedQueryResult[];
   readonly pool?: { readonly phases: readonly Phase[]; readonly samples: readonly PoolSample[] };

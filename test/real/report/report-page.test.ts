@@ -62,6 +62,12 @@ describe('report.html in a browser', () => {
     expect(await page.evaluate("[...document.querySelectorAll('#targets tbody .verdict')].map(({ textContent }) => textContent)")).toEqual(sampleReport.checks.map(({ verdict }) => verdict));
   });
 
+  it('shows the applications beside each other', async () => {
+    const page = await open(1440, 900);
+    const rows = "[...document.querySelectorAll('#application tbody tr')].map((row) => [...row.cells].map(({ textContent }) => textContent))";
+    expect(await page.evaluate(rows)).toContainEqual(['Connections of its pool', '= 60', '60', '–']);
+  });
+
   it('prints on A4 without its navigation', async () => {
     const page = await open(1440, 900);
     await page.emulateMediaType('print');

@@ -1,7 +1,7 @@
 import type { DrillResult } from '../../../lib/rehearsal/drills/drill-result';
 import { indexedQueries } from '../../../lib/rehearsal/load/indexed-queries';
 import type { LatencyCurve } from '../../../lib/rehearsal/report/measurements';
-import type { Report } from '../../../lib/rehearsal/report/report';
+import type { Check, Report } from '../../../lib/rehearsal/report/report';
 
 const percents = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9];
 
@@ -37,6 +37,9 @@ function curve(name: string, medianMs: number): LatencyCurve {
   return { name, points: percents.map((percent) => ({ percent, ms: medianMs * (0.4 + 0.3 / (1.001 - percent / 100)) })) };
 }
 
+const poolCheck: Check = { name: 'pool', title: 'Connections of its pool', target: '= 60', measured: 60, unit: 'connections', verdict: 'met' };
+const retryCheck: Check = { name: 'replacement-errors', title: 'Errors while every pooler is replaced', target: '= 0', measured: 0, unit: 'errors', verdict: 'met' };
+
 /** A report in which everything occurs that a report can show. */
 export const sampleReport: Report = {
   schemaVersion: 1,
@@ -58,6 +61,10 @@ export const sampleReport: Report = {
   scaled: ['shared_buffers is 1024 MB'],
   notProven: ["RDS's own failover time"],
   drills: [drill, { ...drill, name: 'pooler-killed', title: 'Pooler killed', asExpected: true, problems: [], events: drill.events.slice(0, 1), recoverySeconds: null }],
+  application: [
+    { name: 'fastapi-psycopg2', title: 'FastAPI, SQLAlchemy 1.4, psycopg2', requestsPerSecond: 81.2, p95Ms: 61.4, longestSilenceSeconds: 1.7, checks: [poolCheck, retryCheck] },
+    { name: 'node-postgres', title: 'Node.js, node-postgres', requestsPerSecond: 163, p95Ms: null, longestSilenceSeconds: 1.2, checks: [retryCheck] },
+  ],
   latencies: [{ name: 'indexed-query', title: 'Indexed query at half of the measured capacity', targetMs: 50, curves: [curve('through the pooler', 2.2), curve('directly at the primary', 0.7)] }],
   indexedQueries: indexedQueries.map(({ index, sql }, position) => ({
     index,

@@ -1,5 +1,6 @@
 import type { DrillResult } from '../../drills/drill-result';
 import type { Verdict } from '../../load/metrics';
+import { applicationRows } from '../application-rows';
 import { headline } from '../headline';
 import type { IndexedQueryResult, LatencySummary } from '../measurements';
 import { renderDrillPlot } from '../plots/drill-plot';
@@ -18,13 +19,14 @@ const fidelityClasses: Readonly<Record<string, string>> = { 'as it is': 'good', 
 
 /** What the page's template shows: words, classes and plots, nothing left to decide. */
 export function pageData(report: Report): object {
-  const { environment, checks, drills = [], latencies = [], indexedQueries = [], pool, topology, fidelity, scaled, notProven } = report;
+  const { environment, checks, drills = [], application = [], latencies = [], indexedQueries = [], pool, topology, fidelity, scaled, notProven } = report;
   const { failed, text } = headline(report);
   const sections = [
     { id: 'targets', title: 'Targets', shown: checks.length > 0 },
     { id: 'latency', title: 'Latency', shown: latencies.length > 0 },
     { id: 'indexes', title: 'Indexes', shown: indexedQueries.length > 0 },
     { id: 'pool', title: 'Pooler', shown: pool !== undefined },
+    { id: 'application', title: 'Application', shown: application.length > 0 },
     { id: 'drills', title: 'Drills', shown: drills.length > 0 },
     { id: 'topology', title: 'What ran', shown: topology !== undefined },
     { id: 'fidelity', title: 'Fidelity', shown: true },
@@ -44,6 +46,8 @@ export function pageData(report: Report): object {
     indexedQueries: indexedQueries.map(indexedQueryData),
     poolPlot: pool && renderPoolPlot(pool.samples, pool.phases),
     phases: pool?.phases.map(({ title, fromSeconds, toSeconds }) => ({ title, from: Math.round(fromSeconds), to: Math.round(toSeconds) })),
+    applications: application.map(({ title }) => title),
+    applicationRows: applicationRows(application),
     drills: drills.map(drillData),
     topologyPlot: topology && renderTopologyPlot(topology),
     fidelity: [...fidelity].sort(byFidelity).map((row) => ({ ...row, class: fidelityClasses[row.fidelity] ?? '' })),
