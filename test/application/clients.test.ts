@@ -168,7 +168,7 @@ const pooledClients: readonly Client[] = [
 const clients = [...pooledClients, { driver: 'asyncpg alone', series: '2.0' as const }, { driver: 'psycopg alone', series: '2.0' as const }];
 
 /** In the words of each driver. */
-const lostConnection = /closed|EOF detected|terminat|not queryable/i;
+const lostConnection = /closed|lost|EOF detected|terminat|not queryable/i;
 
 describe.each(clients)('a client on $driver, SQLAlchemy $series', (client) => {
   it('sees no error when the pooler drains between its pre-ping and its first statement', async () => {
