@@ -41,7 +41,7 @@ export interface TierConfig {
 
   /**
    * Tables on which indexes are built at the same time, 1 to 8; each takes one index at a time. Every build takes a core
-   * and `maintenance_work_mem`. @default 2
+   * and `maintenance_work_mem`: on an instance of two cores, 1 leaves one to the application. @default 2
    */
   readonly indexTablesAtOnce?: number;
 

@@ -6,6 +6,8 @@ const saturatedShare = 0.9;
 
 /** How busy this machine was, with whatever ran on it. */
 export interface MachineUse {
+  /** Of all cores over the time. */
+  readonly busyShare: number;
   /** Nearly every core was busy throughout. */
   readonly saturated: boolean;
   /**
@@ -25,7 +27,7 @@ export async function whileWatchingCpu<Result>(work: () => Promise<Result>): Pro
   const result = await work();
   const after = await readTimes();
   const busyShare = (after.busy - before.busy) / Math.max(1, after.total - before.total);
-  return { result, saturated: busyShare >= saturatedShare, oneCoreSaturated: busyShare * cpus().length >= saturatedShare };
+  return { result, busyShare, saturated: busyShare >= saturatedShare, oneCoreSaturated: busyShare * cpus().length >= saturatedShare };
 }
 
 async function readTimes(): Promise<{ readonly busy: number; readonly total: number }> {
