@@ -96,6 +96,18 @@ export class Child {
   }
 }
 
+/** A program ended otherwise than well. */
+export class FailedProgram extends Error {
+  constructor(
+    message: string,
+    readonly exit: ChildExit,
+    readonly output: Output,
+  ) {
+    super(message);
+    this.name = 'FailedProgram';
+  }
+}
+
 /** What a program printed. */
 export interface Output {
   readonly stdout: string;
@@ -116,8 +128,8 @@ export interface RunOptions extends Program {
 /**
  * Runs a program to its end.
  *
- * @throws Error with its name, how it ended and its last lines, if it fails or takes too long; the signal's reason, if
- * it is aborted
+ * @throws FailedProgram with its name, how it ended and its last lines, if it fails; Error if it takes too long or does
+ * not start; the signal's reason, if it is aborted
  */
 export async function run(options: RunOptions): Promise<Output> {
   const { command, signal, timeoutMs, onStderrLine } = options;
@@ -147,8 +159,9 @@ export async function run(options: RunOptions): Promise<Output> {
     signal?.throwIfAborted();
     const lastLines = [...stderr, stdout].join('\n').trim().split('\n').slice(-10).join('\n');
     if (late) throw new Error(`${name} did not end within ${timeoutMs! / 1000} s and was killed: ${lastLines}`);
-    if (exit.code !== 0) throw new Error(`${name} failed (${exit.signal ?? `exit code ${exit.code}`}): ${lastLines}`);
-    return { stdout, stderr: stderr.join('\n') };
+    const output = { stdout, stderr: stderr.join('\n') };
+    if (exit.code !== 0) throw new FailedProgram(`${name} failed (${exit.signal ?? `exit code ${exit.code}`}): ${lastLines}`, exit, output);
+    return output;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', kill);

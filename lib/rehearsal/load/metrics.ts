@@ -18,6 +18,7 @@ const definitions = [
   { name: 'indexed-query-p95', title: 'Indexed query, p95', comparison: '<', target: 50, unit: 'ms', definition: "95th percentile of a barber's day through the pooler, at half of the throughput that was measured before, from its second second on; median of three runs, beside the same load without the pooler" },
   { name: 'read-queries', title: 'Read throughput', comparison: '≥', target: 10_000, unit: 'queries/s', definition: 'indexed reads on the read-only alias, as many as the replicas answer' },
   { name: 'write-transactions', title: 'Write throughput', comparison: '≥', target: 1000, unit: 'transactions/s', definition: 'bookings with their payment on the primary, as many as it commits' },
+  { name: 'reads-and-writes', title: 'Reads and writes together', comparison: '≥', target: 11_000, unit: 'transactions/s', definition: 'reads on the read-only alias and bookings on the primary at the same time, as many as both answer' },
   { name: 'connection-reuse', title: 'Connection reuse', comparison: '≥', target: 95, unit: '%', definition: "1 − new server sessions ÷ transactions, over the guide's load test" },
   { name: 'connection-overhead', title: 'Connection overhead', comparison: '<', target: 5, unit: 'ms', definition: 'median of TCP connect, TLS, login and SELECT 1 through the pooler, one client' },
   { name: 'database-cpu', title: 'Database CPU', comparison: '<', target: 70, unit: '%', definition: "CPU time of a transaction × the guide's rate ÷ the vCPUs of the template's class; the busier of primary and replica" },
@@ -47,13 +48,16 @@ export interface Circumstances {
   readonly limited?: boolean;
   /** The figure was computed for the template's hardware. @default false */
   readonly extrapolated?: boolean;
+  /** The server's words to a client that it cut off: whatever the figure says, the target is missed. @default - none was */
+  readonly aborted?: string;
 }
 
 /**
  * A target that was reached is met, or extrapolated if the figure was computed. One that was not is missed, unless the
  * machine was the limit: then a smaller machine was measured, not the tier.
  */
-export function judge({ comparison, target }: Metric, measured: number, { limited = false, extrapolated = false }: Circumstances = {}): Verdict {
+export function judge({ comparison, target }: Metric, measured: number, { limited = false, extrapolated = false, aborted }: Circumstances = {}): Verdict {
+  if (aborted !== undefined) return 'missed';
   const reached = { '≥': measured >= target, '<': measured < target, '≤': measured <= target, '=': measured === target }[comparison];
   if (reached) return extrapolated ? 'extrapolated' : 'met';
   return limited ? 'limited by this machine' : 'missed';

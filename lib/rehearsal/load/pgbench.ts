@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { run } from '../engines/child';
+import { FailedProgram, type Output, run } from '../engines/child';
 import { debianTools } from '../engines/debian-tools';
 import { sampleScript, type SampleScript } from './sample';
 
@@ -47,17 +47,22 @@ export interface LoadResult {
   readonly failed: number;
   /** Without the time that logins took, unless each transaction has its own. */
   readonly transactionsPerSecond: number;
+  /** The server's words to the first client that it refused or cut off. @default - no client was */
+  readonly aborted?: string;
   /** Of every transaction, if asked for; in no order. */
   readonly latenciesMs: readonly number[];
   /** The same, apart for each of the statements. */
   readonly latenciesMsByScript: readonly (readonly number[])[];
 }
 
+/** What of a load pgbench says in its summary. */
+type Summary = Pick<LoadResult, 'transactions' | 'failed' | 'transactionsPerSecond'>;
+
 /**
  * Runs pgbench against the booking sample.
  *
  * @param rows appointments of the sample
- * @throws Error with what pgbench said last, if a client could not connect or was aborted
+ * @throws Error with what pgbench said last, if it fails otherwise than by clients that were refused or cut off
  * @see https://www.postgresql.org/docs/17/pgbench.html
  */
 export async function runLoad(target: LoadTarget, rows: number, options: LoadOptions): Promise<LoadResult> {
@@ -77,9 +82,10 @@ export async function runLoad(target: LoadTarget, rows: number, options: LoadOpt
       ...(latencies ? ['--log', '--log-prefix', join(directory, 'log')] : []),
       ...(onProgress ? ['--progress', '2'] : []),
     ];
-    const { stdout } = await run({ name: 'pgbench', command: pgbench.command, args, environment: connectionEnvironment(target), cwd: directory, signal, onStderrLine: onProgress });
+    const finished = run({ name: 'pgbench', command: pgbench.command, args, environment: connectionEnvironment(target), cwd: directory, signal, onStderrLine: onProgress });
+    const summary = await finished.then(({ stdout }) => parseSummary(stdout), readAborted);
     const latenciesMsByScript = latencies ? await readLatencies(directory, latencies.afterTransactions) : [];
-    return { ...parseSummary(stdout), latenciesMs: latenciesMsByScript.flat(), latenciesMsByScript };
+    return { ...summary, latenciesMs: latenciesMsByScript.flat(), latenciesMsByScript };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -101,17 +107,33 @@ export function connectionEnvironment({ addresses, port, database, user, passwor
 }
 
 /** Reads what pgbench prints at its end. */
-export function parseSummary(text: string): Omit<LoadResult, 'latenciesMs' | 'latenciesMsByScript'> {
+export function parseSummary(text: string): Summary {
   const figure = (pattern: RegExp): number => {
     const [, value] = pattern.exec(text) ?? [];
     if (value === undefined) throw new Error(`pgbench printed no line like ${pattern.source}:\n${text}`);
     return Number(value);
   };
+  const transactions = figure(/^number of transactions actually processed: (\d+)/m);
   return {
-    transactions: figure(/^number of transactions actually processed: (\d+)/m),
+    transactions,
     failed: figure(/^number of failed transactions: (\d+)/m),
-    transactionsPerSecond: figure(/^tps = ([\d.]+)/m),
+    // Of nothing, pgbench gives no rate.
+    transactionsPerSecond: transactions === 0 ? 0 : figure(/^tps = ([\d.]+)/m),
   };
+}
+
+/** What is left of a load whose clients the server refused or cut off. @throws the error, if it is another one */
+export function readAborted(error: unknown): Summary & { readonly aborted: string } {
+  if (!(error instanceof FailedProgram)) throw error;
+  const aborted = wordsOfServer(error.output);
+  if (aborted === undefined) throw error;
+  const isSummedUp = error.output.stdout.includes('number of transactions actually processed');
+  return { ...(isSummedUp ? parseSummary(error.output.stdout) : { transactions: 0, failed: 0, transactionsPerSecond: 0 }), aborted };
+}
+
+function wordsOfServer({ stderr }: Output): string | undefined {
+  const [, words] = /(?:FATAL|ERROR): +(.+)/.exec(stderr) ?? [];
+  return words ?? /client \d+ .*aborted.*/.exec(stderr)?.[0];
 }
 
 async function scriptFiles(script: LoadOptions['script'], directory: string): Promise<readonly string[]> {

@@ -17,8 +17,23 @@ export interface Bench {
   readonly onProgress: (what: string) => void;
 }
 
-/** Runs a load, and tells whether this machine had nothing left to give meanwhile: for one client, that is one core. */
-export async function load(bench: Bench, target: LoadTarget, options: LoadOptions): Promise<LoadResult & { readonly limited: boolean }> {
+export type MeasuredLoad = LoadResult & { readonly limited: boolean };
+
+/**
+ * Runs a load, and tells whether this machine had nothing left to give meanwhile: for one client, that is one core.
+ *
+ * @throws Error with the server's words, if it let no client do anything
+ */
+export async function load(bench: Bench, target: LoadTarget, options: LoadOptions): Promise<MeasuredLoad> {
+  const result = await loadOrRefusal(bench, target, options);
+  if (result.transactions > 0) return result;
+  if (result.aborted !== undefined) throw new Error(`no client of a load got through: ${result.aborted}`);
+  // A busy machine may take longer for the logins than the load was to last.
+  return 'seconds' in options.length ? load(bench, target, { ...options, length: { seconds: options.length.seconds * 2 } }) : result;
+}
+
+/** The same, for a load that may be refused as a whole. */
+export async function loadOrRefusal(bench: Bench, target: LoadTarget, options: LoadOptions): Promise<MeasuredLoad> {
   const { result, saturated, oneCoreSaturated } = await whileWatchingCpu(() =>
     runLoad(target, bench.rows, { ...options, signal: bench.signal, onProgress: bench.onProgress }),
   );
@@ -28,5 +43,7 @@ export async function load(bench: Bench, target: LoadTarget, options: LoadOption
 /** A line of the target table. */
 export function checkOf(name: MetricName, measured: number, circumstances: Circumstances = {}, detail?: string): Check {
   const metric = findMetric(name);
-  return { name, title: metric.title, target: targetText(metric), measured, unit: metric.unit, verdict: judge(metric, measured, circumstances), ...(detail && { detail }) };
+  const { aborted } = circumstances;
+  const words = [...(aborted === undefined ? [] : [`clients were cut off: ${aborted}`]), ...(detail ? [detail] : [])].join('; ');
+  return { name, title: metric.title, target: targetText(metric), measured, unit: metric.unit, verdict: judge(metric, measured, circumstances), ...(words && { detail: words }) };
 }

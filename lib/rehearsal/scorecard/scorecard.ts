@@ -36,8 +36,8 @@ export async function measureScorecard(bench: Bench, stacks: readonly AssemblySt
     const collector = await step('metrics', () => measureCollector(bench));
     const indexesValid = await checkIndexes(bench, stacks, indexedQueries);
     return {
-      checks: [...connections, indexedQuery.check, ...throughput, ...loadTest, overhead, indexesValid, collector],
-      latencies: [indexedQuery.latencies],
+      checks: [...connections, indexedQuery.check, ...throughput, ...loadTest.checks, overhead, indexesValid, collector],
+      latencies: [indexedQuery.latencies, loadTest.latencies],
       indexedQueries,
     };
   });

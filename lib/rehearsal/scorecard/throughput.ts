@@ -2,7 +2,8 @@ import type { RunningInstance } from '../deployment/databases';
 import { findMetric } from '../load/metrics';
 import { latencyCurve, medianPercentile } from '../load/latency-curve';
 import type { LatencyComparison } from '../report/measurements';
-import type { Check } from '../report/report';
+import type { LoadOptions, LoadTarget } from '../load/pgbench';
+import type { Check, DirectFigure } from '../report/report';
 import { type Bench, checkOf, load } from './bench';
 import { instanceVCpus } from './instance-vcpus';
 import { whileSampling } from './while-sampling';
@@ -19,6 +20,7 @@ const guideWritesPerSecond = 1000;
 interface RateRun {
   readonly latenciesMs: readonly number[];
   readonly limited: boolean;
+  readonly aborted?: string;
 }
 
 /** What a load cost an instance. */
@@ -51,7 +53,7 @@ export async function measureIndexedQuery(bench: Bench): Promise<{ readonly chec
   const check = checkOf(
     'indexed-query-p95',
     p95,
-    { limited },
+    { limited, aborted: [capacity, ...runs].find((run) => run.aborted !== undefined)?.aborted },
     `median of ${runsAtRate} runs at ${rate.toFixed(0)}/s; p50 ${of(runs, 50).toFixed(2)} ms, p99 ${of(runs, 99).toFixed(1)} ms; the same load directly at the primary: p50 ${of(directRuns, 50).toFixed(2)} ms, p95 ${directP95.toFixed(1)} ms, p99 ${of(directRuns, 99).toFixed(1)} ms`,
   );
   return {
@@ -80,11 +82,35 @@ export async function measureThroughput(bench: Bench): Promise<readonly Check[]>
   const writeCost: Cost = { instance: primary, cpuMsPerTransaction: ((await cpuOf([primary])) - primaryCpu) * 1000 / writes.transactions };
 
   return [
-    checkOf('read-queries', reads.transactionsPerSecond, reads),
-    checkOf('write-transactions', writes.transactionsPerSecond, writes),
+    { ...checkOf('read-queries', reads.transactionsPerSecond, reads), direct: await directly(bench, 'read') },
+    { ...checkOf('write-transactions', writes.transactionsPerSecond, writes), direct: await directly(bench, 'write') },
+    await measureTogether(bench),
     checkOf('replica-lag', longestLagSeconds, writes),
     databaseCpu(readCost, writeCost, replicas.length, await usesHugePages(primary)),
   ];
+}
+
+/** The same load with all of its clients at the primary, as before the tier. */
+async function directly(bench: Bench, script: 'read' | 'write'): Promise<DirectFigure> {
+  return { measured: (await load(bench, bench.connections.direct, shortly(bench, script))).transactionsPerSecond };
+}
+
+/** Reads on the replicas beside writes on the primary; without the tier, the primary has both. */
+async function measureTogether(bench: Bench): Promise<Check> {
+  const { readOnly, readWrite, direct } = bench.connections;
+  const both = async (readsAt: LoadTarget, writesAt: LoadTarget) => {
+    const [reads, writes] = await Promise.all([load(bench, readsAt, shortly(bench, 'read')), load(bench, writesAt, shortly(bench, 'write'))]);
+    const detail = `${reads.transactionsPerSecond.toFixed(0)} reads/s and ${writes.transactionsPerSecond.toFixed(0)} writes/s`;
+    return { rate: reads.transactionsPerSecond + writes.transactionsPerSecond, detail, limited: reads.limited && writes.limited, aborted: reads.aborted ?? writes.aborted };
+  };
+  const tier = await both(readOnly, readWrite);
+  const primary = await both(direct, direct);
+  return { ...checkOf('reads-and-writes', tier.rate, tier, tier.detail), direct: { measured: primary.rate, detail: primary.detail } };
+}
+
+/** For figures that stand beside others: half of the time is enough. */
+function shortly(bench: Bench, script: 'read' | 'write'): LoadOptions {
+  return { script, clients, protocol: 'prepared', length: { seconds: Math.ceil(bench.loadSeconds / 2) } };
 }
 
 /** CPU of the template's instances at the guide's rates, from what a transaction cost a core of this machine. */

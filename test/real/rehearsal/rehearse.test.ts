@@ -103,7 +103,7 @@ describe('npm run rehearse', () => {
     expect(output()).toMatch(/^development failed: .*Active sessions is 200 sessions, not ≥ 10,000/m);
     const page = readFileSync(join(report, 'report.html'), 'utf8');
     expect(page).toContain('Active sessions is 200 sessions');
-    expect(page.match(/<div class="wide"><svg/g)).toHaveLength(4); // latencies, indexes, pooler, what ran
+    expect(page.match(/<div class="wide"><svg/g)).toHaveLength(5); // latencies twice, indexes, pooler, what ran
 
     const { indexedQueries = [], latencies = [], pool, topology } = rest;
     expect(indexedQueries.filter(({ used }) => used)).toHaveLength(13);

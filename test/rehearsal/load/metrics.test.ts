@@ -17,6 +17,8 @@ describe('judge', () => {
     [p95, 51, { extrapolated: true, limited: true }, 'limited by this machine'],
     [indexes, 0, {}, 'met'],
     [indexes, 1, {}, 'missed'],
+    [reads, 10_000, { aborted: 'query_wait_timeout' }, 'missed'],
+    [reads, 9999, { limited: true, aborted: 'query_wait_timeout' }, 'missed'],
   ])('of %o measured as %d under %o is %s', (metric, measured, circumstances, verdict) => {
     expect(judge(metric, measured, circumstances)).toBe(verdict);
   });
@@ -30,6 +32,7 @@ describe('the metrics', () => {
       'indexed-query-p95 < 50 ms',
       'read-queries ≥ 10,000 queries/s',
       'write-transactions ≥ 1,000 transactions/s',
+      'reads-and-writes ≥ 11,000 transactions/s',
       'connection-reuse ≥ 95 %',
       'connection-overhead < 5 ms',
       'database-cpu < 70 %',
@@ -37,6 +40,8 @@ describe('the metrics', () => {
       'collector = 0 not reached',
       'replica-lag ≤ 5 s',
       'load-test = 0 failed',
+      'smoke-check = 0 failed',
+      'diagnosis = 0 not read',
     ]);
   });
 });
