@@ -47,10 +47,10 @@ describe('applications on the application kit', () => {
     const results = await rehearsed([]);
     expect(results.flatMap(missed)).toEqual([]);
     expect(results.map(({ name, checks }) => [name, checks.length])).toEqual([
-      ['fastapi-psycopg2', 9],
-      ['fastapi-asyncpg', 9],
-      ['fastapi-psycopg', 9],
-      ['node-postgres', 8],
+      ['fastapi-psycopg2', 10],
+      ['fastapi-asyncpg', 10],
+      ['fastapi-psycopg', 10],
+      ['node-postgres', 9],
     ]);
     for (const { requestsPerSecond } of results) expect(requestsPerSecond).toBeGreaterThan(0);
   });

@@ -10,6 +10,7 @@ const definitions = [
   { name: 'replacement-errors', title: 'Errors while every pooler is replaced', comparison: '=', target: 0, unit: 'errors', definition: 'requests answered by an error during a deployment of the pooler, with the retry of the kit' },
   { name: 'restart-errors', title: 'Errors that the retry covers, primary restarted', comparison: '=', target: 0, unit: 'errors', definition: 'requests answered by an error from before the first statement of their transaction, while the primary restarted' },
   { name: 'restart-under-way', title: 'Errors of a client under way, primary restarted', comparison: '≤', target: 1, unit: 'errors', definition: 'most errors of a client after the first statement of a transaction or at COMMIT, which nobody may try again for it' },
+  { name: 'not-back', title: 'Clients that did not come back', comparison: '=', target: 0, unit: 'clients', definition: 'clients that had not booked again 45 s after the primary was back' },
   { name: 'lost-writes', title: 'Acknowledged bookings lost', comparison: '=', target: 0, unit: 'bookings', definition: 'bookings that the application was told were made and that the primary does not have at the end' },
 ] as const satisfies readonly Metric[];
 

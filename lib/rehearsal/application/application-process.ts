@@ -4,6 +4,8 @@ import type { Application, Surroundings } from './application-catalogue';
 
 const startTimeoutMs = 60_000;
 const pollMs = 50;
+/** Longer than the kit, the pool and the pooler's queue take one after another. */
+const answerTimeoutMs = 60_000;
 
 /** What an application answered to a request. */
 export interface Answer {
@@ -38,12 +40,13 @@ export class ApplicationProcess {
   /** @throws Error with the end of its log if it has died */
   async request(method: 'GET' | 'POST', path: string): Promise<Answer> {
     try {
-      const response = await fetch(this.url + path, { method });
+      const response = await fetch(this.url + path, { method, signal: AbortSignal.timeout(answerTimeoutMs) });
       const text = await response.text();
       // An error that the application did not foresee is answered in words; nobody knows how far it had come.
       if (!response.ok && !text.startsWith('{')) return { ok: false, body: { phase: 'statement', error: text } };
       return { ok: response.ok, body: JSON.parse(text) as Answer['body'] };
     } catch (error) {
+      if ((error as Error).name === 'TimeoutError') return { ok: false, body: { phase: 'statement', error: `no answer within ${answerTimeoutMs / 1000} s` } };
       throw new Error(`${this.application.name} does not answer ${method} ${path}: ${(error as Error).message}; the end of its log:\n${this.child.logTail(10)}`, { cause: error });
     }
   }

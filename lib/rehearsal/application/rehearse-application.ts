@@ -26,7 +26,7 @@ export interface ApplicationRehearsal extends Pick<RunningTier, 'tier' | 'connec
 }
 
 const port = 8000;
-/** After which a client whose application has not committed again never will; longer than a request waits for anything. */
+/** Within which every client must have booked again; longer than the kit tries and the pooler lets wait. */
 const longestRecoverySeconds = 45;
 const toldErrors = 2;
 
@@ -35,6 +35,8 @@ interface Beginnings {
   readonly load: number;
   readonly replacement: number;
   readonly restart: number;
+  /** Since when every client must have booked again. */
+  readonly restarted: number;
 }
 
 /**
@@ -51,24 +53,24 @@ export async function rehearseApplication(rehearsal: ApplicationRehearsal): Prom
 
     const clock = new Ledger();
     const clients = running.map((application) => new RequestClients(application, tier.databases.replicas.length > 0, clock));
-    const begin = async (what: string, act: () => Promise<void>): Promise<number> => {
+    const span = async (what: string, act: () => Promise<void>): Promise<readonly [from: number, to: number]> => {
       onProgress(what);
-      const startedAt = clock.seconds;
+      const from = clock.seconds;
       await act();
-      await allCommittedSince(clients, clock.seconds, signal);
-      return startedAt;
+      const to = clock.seconds;
+      await allCommittedSince(clients, to, signal);
+      return [from, to];
     };
     const { server } = tier.databases.primary;
     let began: Beginnings;
     try {
-      began = {
-        load: await begin('load', () => sleep(rehearsal.loadSeconds * 1000, undefined, { signal })),
-        replacement: await begin('every pooler is replaced', () => tier.pooler.roll()),
-        restart: await begin('the primary restarts', async () => {
-          await server.halt('fast');
-          await server.launch();
-        }),
-      };
+      const [load] = await span('load', () => sleep(rehearsal.loadSeconds * 1000, undefined, { signal }));
+      const [replacement] = await span('every pooler is replaced', () => tier.pooler.roll());
+      const [restart, restarted] = await span('the primary restarts', async () => {
+        await server.halt('fast');
+        await server.launch();
+      });
+      began = { load, replacement, restart, restarted };
     } finally {
       await Promise.all(clients.map((each) => each.stop()));
     }
@@ -132,6 +134,7 @@ async function resultOf(
       applicationCheck('replacement-errors', duringReplacement.length, wordsOf(duringReplacement)),
       applicationCheck('restart-errors', beforeFirstStatement.length, wordsOf(beforeFirstStatement)),
       applicationCheck('restart-under-way', mostUnderWay, wordsOf(underWay)),
+      applicationCheck('not-back', numbers.filter((number) => ledger.allCommittedSince(began.restarted, [number]) === undefined).length, `of ${numbers.length}`),
       applicationCheck('lost-writes', lost.length, `of ${ledger.acknowledged.size}`),
     ],
   };
