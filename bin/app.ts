@@ -12,8 +12,8 @@ try {
     const { AwsSolutionsChecks } = require('cdk-nag') as typeof import('cdk-nag');
     Validations.of(app).addPlugins(new AwsSolutionsChecks());
   }
+  app.synth();
 } catch (error) {
   console.error((error as Error).message);
   process.exit(1);
 }
-app.synth();

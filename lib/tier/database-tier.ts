@@ -6,6 +6,7 @@ import type { TierConfig } from '../config/tier-config';
 import { InvalidConfigError, validateConfig } from '../config/validate-config';
 import { acknowledgeFindings } from './acknowledgements';
 import { DataStack } from './data-stack';
+import { Guards } from './guards/guards';
 import { ServiceStack } from './service-stack';
 
 export interface DatabaseTierProps {
@@ -41,7 +42,7 @@ export class DatabaseTier extends Stage {
 }
 
 /**
- * Adds the tier of every environment to the app, once all of them have been judged.
+ * Adds the tier of every environment to the app, once all of them have been judged, and the guards of what comes of it.
  *
  * @param only name of the one environment to add; undefined adds all
  * @throws Error that names every environment and field that is wrong, before any construct is made
@@ -64,5 +65,7 @@ export function addTiers(app: App, environments: Readonly<Record<string, TierCon
     }
   });
   if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('\n'));
-  return configs.map((config) => new DatabaseTier(app, config.environmentName, { config }));
+  const tiers = configs.map((config) => ({ config, stage: new DatabaseTier(app, config.environmentName, { config }) }));
+  new Guards(app, 'guards', tiers.map(({ config, stage }) => ({ stage, disposable: config.database.protection !== 'retain' })));
+  return tiers.map(({ stage }) => stage);
 }

@@ -67,6 +67,9 @@ describe('npm run review', () => {
 
   it('refuses a data loss that the change does not acknowledge, and lets one pass that it does', async () => {
     edit('lib/tier/database/database.ts', "new SubnetGroup(this, 'Subnets'", "new SubnetGroup(this, 'DatabaseSubnets'");
+    const guarded = await review('main', '--environment', 'development');
+    expect(guarded).toEqual({ code: 2, output: expect.stringMatching(/the working tree .* does not synthesize: .*development\/data \(DatabaseSubnets56F17B9A\): pinned, and gone from the data stack/s) });
+    edit('lib/tier/guards/pinned-logical-ids.ts', "'DatabaseSubnets56F17B9A', ", '');
     const refused = await review('main', '--environment', 'development', '--markdown', join(directory, 'refused.md'));
     expect(refused.output).toMatch(/DATA LOSS {2}Database\/Primary \(DatabasePrimary\w+\), development\n {4}replaced: DBSubnetGroupName/);
     expect(refused.code).toBe(1);

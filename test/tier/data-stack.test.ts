@@ -1,6 +1,7 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 
 import { environments } from '../../lib/config/environments';
+import { pinnedLogicalIds } from '../../lib/tier/guards/pinned-logical-ids';
 import { synthesizeTier } from '../synthesize';
 
 interface CfnResource {
@@ -24,14 +25,7 @@ describe('the data stack of production', () => {
     const stateful = Object.entries(resourcesOf(template))
       .filter(([, { Type }]) => ['AWS::RDS::DBInstance', 'AWS::KMS::Key', 'AWS::SecretsManager::Secret', 'AWS::RDS::DBSubnetGroup', 'AWS::EC2::VPC'].includes(Type))
       .map(([logicalId]) => logicalId);
-    expect(stateful).toEqual([
-      'NetworkVpc7FB7348F',
-      'Key961B73FD',
-      'DatabaseSubnets56F17B9A',
-      'DatabaseMasterSecretC5C2A01F',
-      'DatabasePrimaryEDE0B3D0',
-      'DatabaseReplicareplica159B3D45E',
-    ]);
+    expect(stateful).toEqual([...pinnedLogicalIds.data, 'DatabaseReplicareplica159B3D45E']);
   });
 
   it('retains the primary, its key and its master secret, and refuses to delete the primary', () => {
