@@ -1,4 +1,4 @@
 import config from './jest.config';
 
 /** `npm run test:review`: the command itself in a checkout of its own, with whole synths; about a minute. */
-export default { ...config, testMatch: ['<rootDir>/test/review-command/*.test.ts'], testPathIgnorePatterns: [], testTimeout: 300_000 };
+export default { ...config, testMatch: ['<rootDir>/test/review-command/*.test.ts'], testPathIgnorePatterns: [], testTimeout: 600_000 };
