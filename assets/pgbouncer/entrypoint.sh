@@ -90,12 +90,23 @@ write_certificate() {
       fail 'PGBOUNCER_CLIENT_TLS_KEY is not an unencrypted private key in PEM form'
     [[ $of_certificate == "$of_key" ]] ||
       fail 'PGBOUNCER_CLIENT_TLS_CERT and PGBOUNCER_CLIENT_TLS_KEY do not belong together'
+    check_certificate
   else
     # Nobody can verify this one. ECDSA: a handshake costs less than with RSA.
     local output
     output=$(OPENSSL_CONF=/dev/null "$openssl" req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 \
       -subj /CN=pgbouncer -keyout "$key" -out "$certificate" 2>&1) || fail "no certificate could be made: ${output//$'\n'/; }"
   fi
+}
+
+# What every verifying client would refuse, a deploy should: its circuit breaker keeps the tasks that run.
+check_certificate() {
+  local expiry host=${PGBOUNCER_CLIENT_TLS_HOST:-}
+  expiry=$("$openssl" x509 -in "$certificate" -noout -enddate)
+  "$openssl" x509 -in "$certificate" -noout -checkend 0 >/dev/null ||
+    fail "PGBOUNCER_CLIENT_TLS_CERT expired on ${expiry#*=}; store a new certificate in its secret"
+  [[ -z $host || $("$openssl" x509 -in "$certificate" -noout -checkhost "$host") != *'NOT match'* ]] ||
+    fail "PGBOUNCER_CLIENT_TLS_CERT is not for $host, under which clients connect; store one that is, or correct hostName"
 }
 
 # Settings of the environment, then those of this place over them, each key once.

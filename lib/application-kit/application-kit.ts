@@ -1,15 +1,18 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { AssemblyStack } from '../assembly/environment-assembly';
 import { poolerImageFiles } from '../tier/pooler/pooler.contract';
 import { renderReadme } from './kit-readme';
-import type { TierFacts } from './tier-facts';
+import { readPoolerAuthorities, type TierFacts } from './tier-facts';
 
 /** What is the same in every kit. */
 const assets = join(__dirname, '../../assets/application-kit');
 /** The packages in it, each complete by itself. */
 export const kitPackages = { python: 'python/bookedbarber_db', node: 'node/bookedbarber-db' } as const;
+
+/** The authorities of the pooler's certificate, where it has one that can be verified; the kit's code looks for the name. */
+const poolerAuthoritiesFile = 'pooler-ca.pem';
 
 /**
  * Writes the application kit; one that is there already is written anew.
@@ -24,9 +27,12 @@ export function writeApplicationKit(directory: string, facts: TierFacts, stacks:
   mkdirSync(directory, { recursive: true });
   cpSync(assets, directory, { recursive: true, filter: (source) => !source.includes('__pycache__') });
   const authorities = rdsAuthorities(stacks);
+  const poolerAuthorities = readPoolerAuthorities(stacks);
   for (const path of Object.values(kitPackages)) {
     writeFileSync(join(directory, path, 'tier.json'), `${JSON.stringify(facts, null, 2)}\n`);
     writeFileSync(join(directory, path, poolerImageFiles.serverTlsCa), authorities);
+    if (poolerAuthorities === undefined) rmSync(join(directory, path, poolerAuthoritiesFile), { force: true });
+    else writeFileSync(join(directory, path, poolerAuthoritiesFile), poolerAuthorities);
   }
   writeFileSync(join(directory, 'endpoints.env'), renderEndpoints(facts));
   writeFileSync(join(directory, 'README.md'), renderReadme(readFileSync(join(assets, 'README.md'), 'utf8'), facts));

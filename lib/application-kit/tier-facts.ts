@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AssemblyStack } from '../assembly/environment-assembly';
 import { resolveIntrinsics, type ResolutionContext } from '../assembly/resolve-intrinsics';
 import type { Resource } from '../assembly/template';
-import type { EndpointName } from '../tier/endpoints/endpoints.contract';
+import { type EndpointName, verifiedPoolerNames } from '../tier/endpoints/endpoints.contract';
 import { poolerContainerName, poolerEnvironment } from '../tier/pooler/pooler.contract';
 import { type LoginRoleProperties, rolesResourceType } from '../tier/roles/roles.contract';
 
@@ -74,6 +74,11 @@ export function readTierFacts(environment: string, stacks: readonly AssemblyStac
   };
 }
 
+/** The authorities by which clients verify the pooler, PEM; undefined where nobody can. */
+export function readPoolerAuthorities(stacks: readonly AssemblyStack[]): string | undefined {
+  return findParameter(verifiedPoolerNames.authorities, stacks)?.text;
+}
+
 interface PublishedParameter {
   readonly stack: AssemblyStack;
   readonly path: string;
@@ -98,6 +103,12 @@ function endpointFact(name: EndpointName, stacks: readonly AssemblyStack[], outp
 }
 
 function parameterOf(name: EndpointName, stacks: readonly AssemblyStack[]): PublishedParameter {
+  const parameter = findParameter(name, stacks);
+  if (!parameter) throw new Error(`the template publishes no SSM parameter …/${name}`);
+  return parameter;
+}
+
+function findParameter(name: string, stacks: readonly AssemblyStack[]): PublishedParameter | undefined {
   for (const stack of stacks) {
     for (const { Type, Properties } of Object.values(stack.template.Resources)) {
       const { Name: path, Value: value } = Properties ?? {};
@@ -105,7 +116,7 @@ function parameterOf(name: EndpointName, stacks: readonly AssemblyStack[]): Publ
       return { stack, path, value, text: String(resolveIntrinsics(value, beforeDeploy, path)) };
     }
   }
-  throw new Error(`the template publishes no SSM parameter …/${name}`);
+  return undefined;
 }
 
 /** What only a deploy knows has a stand-in that is valid in a URL. */

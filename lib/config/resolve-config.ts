@@ -8,7 +8,7 @@ export interface ResolvedTierConfig extends Omit<Optional<TierConfig, 'account' 
   readonly network: Required<NetworkConfig>;
   readonly database: Optional<DatabaseConfig, 'instanceIdentifier'>;
   readonly replicas: Readonly<Record<string, Optional<ReplicaConfig, 'instanceIdentifier'>>>;
-  readonly pooler: Required<PoolerConfig>;
+  readonly pooler: Optional<PoolerConfig, 'certificateSecret'>;
   readonly roles: Required<RolesConfig>;
   readonly monitoring: Required<MonitoringConfig>;
 }

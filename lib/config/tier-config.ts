@@ -206,6 +206,33 @@ export interface PoolerConfig {
 
   /** Further PgBouncer settings, `name: value`; a setting that the tier must own is refused. @default - none */
   readonly settings?: Readonly<Record<string, string>>;
+
+  /**
+   * The certificate that the pooler shows its clients, so that they can verify it: their URLs then say `verify-full`.
+   * @default - each task makes one at its start, which nobody can verify: the URLs say `require`
+   */
+  readonly certificateSecret?: CertificateSecretConfig;
+}
+
+/** A secret of your own with a certificate and its key. The tier reads it and never changes it. */
+export interface CertificateSecretConfig {
+  /** Name or complete ARN of the secret in Secrets Manager: JSON with two fields in PEM. */
+  readonly secret: string;
+
+  /** Name under which clients reach the load balancer, and which the certificate must be for: a DNS record of yours. */
+  readonly hostName: string;
+
+  /** The authorities by which clients verify the certificate, PEM; published, and in the application kit. */
+  readonly authorities: string;
+
+  /** Field with the certificate, followed by those between it and its authority. @default 'certificate' */
+  readonly certificateField?: string;
+
+  /** Field with its unencrypted private key. @default 'privateKey' */
+  readonly privateKeyField?: string;
+
+  /** ARN of the key that encrypts the secret. @default - AWS's own key for secrets, `aws/secretsmanager` */
+  readonly encryptionKeyArn?: string;
 }
 
 export interface RolesConfig {

@@ -1,4 +1,5 @@
 import { indexProblems } from '../tier/indexes/index-catalogue';
+import { certificateProblems } from '../tier/pooler/certificate-problems';
 import { drainProblems } from '../tier/pooler/drain';
 import { poolerSettingProblems } from '../tier/pooler/pgbouncer-settings';
 import { roleProblems } from '../tier/roles/role-problems';
@@ -105,6 +106,9 @@ function poolerProblems(config: ResolvedTierConfig): ConfigProblem[] {
   const memory = fargateMemoryMiB[pooler.taskCpu];
   if (memory && !memory.includes(pooler.taskMemoryMiB)) {
     found.add('pooler.taskMemoryMiB', `${pooler.taskMemoryMiB} does not go with taskCpu ${pooler.taskCpu} on Fargate; choose one of ${memory.join(', ')}`);
+  }
+  for (const [field, message] of pooler.certificateSecret ? certificateProblems(pooler.certificateSecret) : []) {
+    found.add(`pooler.certificateSecret.${field}`, message);
   }
   if (found.all.length > 0) return found.all; // the budget of nonsense is nonsense
   for (const message of connectionBudget(config).problems) found.add('pooler', message);

@@ -147,9 +147,13 @@ export class ServiceStack extends Stack {
       description: 'Connections to each instance at worst, and its max_connections; npm run capacity shows who',
     });
 
-    const pooled = { host: pooler.endpointHost, port: poolerPort, sslmode: 'require' } as const;
+    const { certificateSecret } = config.pooler;
+    const pooled = certificateSecret
+      ? ({ host: certificateSecret.hostName, port: poolerPort, sslmode: 'verify-full' } as const)
+      : ({ host: pooler.endpointHost, port: poolerPort, sslmode: 'require' } as const);
     new Endpoints(this, 'Endpoints', {
       parameterPrefix: `/bookedbarber/${config.environmentName}`,
+      verifiedPooler: certificateSecret && { authorities: certificateSecret.authorities, balancerHost: pooler.endpointHost },
       values: {
         DATABASE_URL: {
           value: connectionUrl({ ...pooled, database: databaseName }),

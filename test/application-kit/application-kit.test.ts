@@ -9,6 +9,7 @@ import { type AssemblyStack, readEnvironment } from '../../lib/assembly/environm
 import { environments } from '../../lib/config/environments';
 import type { TierConfig } from '../../lib/config/tier-config';
 import { run } from '../../lib/rehearsal/engines/child';
+import { CertificateAuthority } from '../../lib/rehearsal/engines/certificate-authority';
 import { debianPython } from '../../lib/rehearsal/engines/debian-python';
 import { addTiers } from '../../lib/tier/database-tier';
 import { testApp } from '../synthesize';
@@ -111,6 +112,26 @@ describe('the application kit', () => {
   it("holds the authorities of RDS's certificates, as the pooler's image does", () => {
     const kit = written();
     for (const path of Object.values(kitPackages)) expect(read(kit, path, 'rds-ca.pem')).toBe(read(__dirname, '../../assets/pgbouncer/rds-ca.pem'));
+  });
+
+  it('lets clients verify the pooler where it has a certificate of its own', async () => {
+    const authorities = (await CertificateAuthority.create('the team')).certificatePem;
+    const certificateSecret = { secret: 'pooler', hostName: 'pooler.bookedbarber.internal', authorities };
+    const verified = synthesized('production', { ...environments.production, pooler: { ...environments.production.pooler, certificateSecret } });
+    const kit = written(undefined, verified);
+    for (const path of Object.values(kitPackages)) {
+      expect(read(kit, path, 'pooler-ca.pem')).toBe(authorities);
+      expect(JSON.parse(read(kit, path, 'tier.json'))).toMatchObject({ sslmode: 'verify-full' });
+    }
+    expect(read(kit, 'README.md')).toContain("the pooler's certificate is verified, by the authorities in `pooler-ca.pem`");
+    const { command, args, environment } = await debianPython();
+    const caFile = async (): Promise<string> => {
+      const code = 'from bookedbarber_db.tier import libpq_settings; print(libpq_settings("postgresql://pooler/x?sslmode=verify-full")["sslrootcert"])';
+      return (await run({ command, args: [...args, '-c', code], environment: { ...environment, PYTHONPATH: [environment?.PYTHONPATH, join(kit, 'python')].join(':'), PYTHONDONTWRITEBYTECODE: '1' } })).stdout.trim();
+    };
+    expect(await caFile()).toBe(join(kit, kitPackages.python, 'pooler-ca.pem'));
+    writeApplicationKit(kit, readTierFacts('production', stacks), stacks);
+    expect(await caFile()).toBe(join(kit, kitPackages.python, 'rds-ca.pem'));
   });
 
   it('is written over an older one, and over nothing else', () => {

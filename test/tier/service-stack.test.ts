@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 
 import { environments } from '../../lib/config/environments';
 import { endpointNames } from '../../lib/tier/endpoints/endpoints.contract';
 import { pinnedLogicalIds } from '../../lib/tier/guards/pinned-logical-ids';
 import { synthesizeTier } from '../synthesize';
+
+/** Any certificate will do: the first of RDS's. */
+const [certificateAuthority = ''] = readFileSync(join(__dirname, '../../assets/pgbouncer/rds-ca.pem'), 'utf8').match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/) ?? [];
 
 type Resources = Readonly<
   Record<
@@ -83,6 +89,15 @@ describe('the service stack of production', () => {
     expect(JSON.stringify(outputs.DatabaseUrl)).toContain(':6432/bookedbarber?sslmode=require');
     expect(JSON.stringify(outputs.ReadReplicaUrl)).toContain(':6432/bookedbarber_ro?sslmode=require');
     expect(JSON.stringify(outputs)).not.toContain('resolve:secretsmanager');
+  });
+
+  it('publishes a name that can be verified, and by what, where the pooler has a certificate of the team', () => {
+    const certificateSecret = { secret: 'pooler', hostName: 'pooler.bookedbarber.internal', authorities: certificateAuthority };
+    const { service } = synthesizeTier('production', { ...environments.production, pooler: { ...environments.production.pooler, certificateSecret } });
+    const { DatabaseUrl, PoolerBalancerHost } = (service.toJSON() as { Outputs: Record<string, { Value: unknown }> }).Outputs;
+    expect(DatabaseUrl!.Value).toBe('postgresql://pooler.bookedbarber.internal:6432/bookedbarber?sslmode=verify-full');
+    expect(PoolerBalancerHost!.Value).toEqual({ 'Fn::GetAtt': [expect.stringContaining('PoolerBalancer'), 'DNSName'] });
+    service.hasResourceProperties('AWS::SSM::Parameter', { Name: '/bookedbarber/production/POOLER_AUTHORITIES', Value: certificateAuthority });
   });
 
   it('gives tasks one secret, and no function or task a password in its environment', () => {

@@ -38,6 +38,11 @@ export class SecretsManager implements AwsService {
     this.secrets.set(arn, { versions: text === undefined ? [] : [{ id: randomUUID(), text, stages: ['AWSCURRENT'], createdAt: new Date() }] });
   }
 
+  /** Whether there is such a secret, with or without a value. */
+  has(arn: string): boolean {
+    return this.secrets.has(arn);
+  }
+
   /** Announces a version without a value, as the start of a rotation does. @returns its id */
   announce(arn: string, id: string = randomUUID()): string {
     const secret = this.secret(arn);

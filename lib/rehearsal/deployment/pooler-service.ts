@@ -5,11 +5,13 @@ import { referencedIds } from '../../assembly/template';
 import { poolerContainerName, poolerEnvironment } from '../../tier/pooler/pooler.contract';
 import { Balancer } from '../network/balancer';
 import type { Site } from '../site';
+import { makeCertificateSecret } from './certificate-secret';
+import { readContainerSecret } from './container-secrets';
 import type { ResourceMaker, ResourceRequest } from './deployment';
 import { PoolerTask } from './pooler-task';
 import { PoolerTasks } from './pooler-tasks';
 
-interface ContainerDefinition {
+export interface ContainerDefinition {
   readonly Name: string;
   readonly Image: string;
   readonly Environment?: readonly { readonly Name: string; readonly Value: string }[];
@@ -148,10 +150,11 @@ export class PoolerService {
 
   readonly taskDefinition: ResourceMaker = {
     fidelity: 'as it is',
-    make: ({ logicalId, properties }) => {
+    make: async ({ logicalId, properties }) => {
       const { ContainerDefinitions: containers } = properties as { ContainerDefinitions: readonly ContainerDefinition[] };
       const container = containers.find(({ Name }) => Name === poolerContainerName);
       if (!container) throw new Error(`it has no container "${poolerContainerName}"`);
+      await makeCertificateSecret(container, this.site);
       this.containers.set(logicalId, container);
       return { ref: logicalId };
     },
@@ -204,7 +207,7 @@ export class PoolerService {
       environment: {
         ...variables,
         ...this.drainSeconds(variables),
-        ...Object.fromEntries((container.Secrets ?? []).map(({ Name, ValueFrom }) => [Name, this.secretValue(ValueFrom)])),
+        ...Object.fromEntries((container.Secrets ?? []).map(({ Name, ValueFrom }) => [Name, readContainerSecret(this.site.aws.secrets, ValueFrom)])),
         [poolerEnvironment.serverTlsCaFile]: this.site.authorityFile,
         [poolerEnvironment.resolvConf]: this.site.resolvConfFile,
         [poolerEnvironment.lookup]: this.site.lookupFile,
@@ -233,12 +236,6 @@ export class PoolerService {
       maxSessions: this.options.maxSessions,
     });
     this.site.teardown.defer('balancer', () => this.balancer!.stop());
-  }
-
-  /** `arn` is the whole secret, `arn:key::` one key of its JSON. */
-  private secretValue(valueFrom: string): string {
-    const [arn, key] = [valueFrom.split(':').slice(0, 7).join(':'), valueFrom.split(':')[7]];
-    return key ? (this.site.aws.secrets.json(arn)[key] ?? '') : this.site.aws.secrets.text(arn);
   }
 }
 

@@ -5,7 +5,7 @@ export interface ConnectionTarget {
   readonly database: string;
   /**
    * `require`: the pooler's certificate is made at the start of a task and cannot be verified.
-   * `verify-full`: the instance's certificate is signed by RDS's own authority.
+   * `verify-full`: the instance's certificate is signed by RDS's own authority, the pooler's by the team's, if it has one.
    *
    * @see https://www.postgresql.org/docs/17/libpq-ssl.html
    */

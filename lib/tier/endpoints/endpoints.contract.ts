@@ -13,4 +13,10 @@ export const endpointNames = [
   'DIAGNOSIS_FUNCTION_NAME',
 ] as const;
 
+/**
+ * What is published where the pooler shows a certificate that can be verified: the authorities to do it by, and the host
+ * that the certificate's name must lead to.
+ */
+export const verifiedPoolerNames = { authorities: 'POOLER_AUTHORITIES', balancerHost: 'POOLER_BALANCER_HOST' } as const;
+
 export type EndpointName = (typeof endpointNames)[number];

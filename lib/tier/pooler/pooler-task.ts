@@ -22,6 +22,7 @@ import type { Construct } from 'constructs';
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { poolerPort } from '../network/access-list';
 import { secretDecryption } from '../secret-decryption';
+import { CertificateSecret } from './certificate-secret';
 import { drain } from './drain';
 import { type PoolerDatabase, renderPoolerDatabase } from './pgbouncer-databases';
 import { type ConsoleUsers, renderPgbouncerSettings } from './pgbouncer-settings';
@@ -30,7 +31,7 @@ import { taskCapacity } from './task-capacity';
 import { taskStart } from './task-start';
 
 export interface PoolerTaskProps {
-  /** The only secret that tasks are given: verifiers, no password. */
+  /** The only secret of the tier that tasks are given: verifiers, no password. */
   readonly userlistSecret: ISecret;
   /** Encrypts that secret. */
   readonly encryptionKey: IKey;
@@ -55,12 +56,13 @@ export class PoolerTask extends FargateTaskDefinition {
     });
     this.logGroup = new LogGroup(scope, 'Logs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
     const { openFiles } = taskCapacity(props.config);
+    const certificate = props.config.certificateSecret && new CertificateSecret(this, 'Certificate', props.config.certificateSecret);
     const container = this.addContainer(poolerContainerName, {
       // Without the platform, the image would be of whatever machine builds it.
       image: ContainerImage.fromAsset(join(__dirname, '../../../assets/pgbouncer'), { platform: Platform.LINUX_ARM64 }),
       portMappings: [{ containerPort: poolerPort }],
       environment: taskEnvironment(props),
-      secrets: { [poolerEnvironment.userlist]: EcsSecret.fromSecretsManager(props.userlistSecret) },
+      secrets: { [poolerEnvironment.userlist]: EcsSecret.fromSecretsManager(props.userlistSecret), ...certificate?.variables },
       ulimits: [{ name: UlimitName.NOFILE, softLimit: openFiles, hardLimit: openFiles }],
       readonlyRootFilesystem: true,
       linuxParameters: new LinuxParameters(this, 'Linux'),
@@ -81,7 +83,9 @@ export class PoolerTask extends FargateTaskDefinition {
         maxBufferSize: Size.mebibytes(4),
       }),
     });
-    this.addToExecutionRolePolicy(secretDecryption(this, props.encryptionKey));
+    for (const key of [props.encryptionKey, ...(certificate?.encryptionKey ? [certificate.encryptionKey] : [])]) {
+      this.addToExecutionRolePolicy(secretDecryption(this, key));
+    }
     container.linuxParameters!.dropCapabilities(Capability.ALL);
     container.addMountPoints({ sourceVolume: 'run', containerPath: '/run/pgbouncer', readOnly: false });
   }
@@ -102,6 +106,7 @@ function taskEnvironment({
     requiredDatabases,
     waitSeconds,
     userlistVersion: userlistVersionName,
+    clientTlsHost,
   } = poolerEnvironment;
   const variables = [
     ...databases.map(
@@ -115,6 +120,7 @@ function taskEnvironment({
     [requiredDatabases, databases.flatMap(({ alias, requiredAtStart }) => (requiredAtStart ? [alias] : [])).join(' ')] as const,
     [waitSeconds, `${taskStart.databaseWaitSeconds}`] as const,
     [userlistVersionName, userlistVersion] as const,
+    ...(config.certificateSecret ? [[clientTlsHost, config.certificateSecret.hostName] as const] : []),
   ];
   return Object.fromEntries(variables.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -20,6 +20,8 @@ export const poolerEnvironment = {
   /** PEM of the certificate shown to clients and of its key, from a secret. @default - made at start, self-signed */
   clientTlsCertificate: 'PGBOUNCER_CLIENT_TLS_CERT',
   clientTlsKey: 'PGBOUNCER_CLIENT_TLS_KEY',
+  /** Name that the certificate must be for. @default - it is not looked at */
+  clientTlsHost: 'PGBOUNCER_CLIENT_TLS_HOST',
   /** Aliases, separated by spaces, without whose database a task refuses to start. @default - all */
   requiredDatabases: 'PGBOUNCER_REQUIRED_DATABASES',
   /** Seconds that a starting task waits for them: a failover is no reason to end. @default 30 */

@@ -72,6 +72,37 @@ describe('the task', () => {
     });
   });
 
+  it('is given the certificate and key of the team, where there is a secret with them', () => {
+    const encryptionKeyArn = 'arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d';
+    const certificateSecret = { secret: 'bookedbarber/pooler', hostName: 'pooler.bookedbarber.internal', authorities: '', encryptionKeyArn };
+    const verified = poolerTemplate({ certificateSecret });
+    const field = (name: string): unknown => ({ 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp(`:secret:bookedbarber/pooler:${name}::$`)])] });
+    verified.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [
+        Match.objectLike({
+          Secrets: [
+            Match.objectLike({ Name: poolerEnvironment.userlist }),
+            { Name: poolerEnvironment.clientTlsCertificate, ValueFrom: field('certificate') },
+            { Name: poolerEnvironment.clientTlsKey, ValueFrom: field('privateKey') },
+          ],
+        }),
+      ],
+    });
+    expect(containerEnvironment(verified)[poolerEnvironment.clientTlsHost]).toBe('pooler.bookedbarber.internal');
+    const statements = Object.values(verified.findResources('AWS::IAM::Policy')).flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+    expect(statements).toContainEqual(expect.objectContaining({ Action: 'kms:Decrypt', Resource: expect.arrayContaining([encryptionKeyArn]), Condition: expect.anything() }));
+    const secretReads = statements.filter(({ Action }) => [Action].flat().includes('secretsmanager:GetSecretValue'));
+    expect(JSON.stringify(secretReads)).toContain(':secret:bookedbarber/pooler-??????');
+  });
+
+  it('is told a secret by its ARN as it stands', () => {
+    const secret = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:pooler-a1B2c3';
+    const verified = poolerTemplate({ certificateSecret: { secret, hostName: 'pooler.internal', authorities: '', certificateField: 'chain', privateKeyField: 'key' } });
+    verified.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [Match.objectLike({ Secrets: Match.arrayWith([{ Name: poolerEnvironment.clientTlsKey, ValueFrom: `${secret}:key::` }]) })],
+    });
+  });
+
   it('has no password, verifier or key in plain sight, and its variables sorted', () => {
     const environment = containerEnvironment(template);
     expect(JSON.stringify(environment)).not.toMatch(/SCRAM-SHA-256\$|password|BEGIN|resolve:/i);

@@ -10,7 +10,7 @@
  *   await database.read((client) => client.query('SELECT …'));    // one on a replica, READ ONLY
  */
 
-const { readFileSync } = require('node:fs');
+const { existsSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
@@ -127,7 +127,8 @@ function createPool(url, credentials) {
 function sslSettings(searchParams) {
   const mode = searchParams.get('sslmode') ?? 'require';
   if (!mode.startsWith('verify-')) return { rejectUnauthorized: false };
-  const caFile = searchParams.get('sslrootcert') ?? process.env.PGSSLROOTCERT ?? join(__dirname, 'rds-ca.pem');
+  const kitFile = ['pooler-ca.pem', 'rds-ca.pem'].map((name) => join(__dirname, name)).find(existsSync);
+  const caFile = searchParams.get('sslrootcert') ?? process.env.PGSSLROOTCERT ?? kitFile;
   const unchecked = mode === 'verify-ca' && { checkServerIdentity: () => undefined };
   return { ca: readFileSync(caFile, 'utf8'), ...unchecked };
 }

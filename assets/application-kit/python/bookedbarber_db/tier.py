@@ -13,8 +13,8 @@ _DIRECTORY = Path(__file__).parent
 #: Generated with this kit; holds no secret.
 TIER: dict[str, Any] = json.loads((_DIRECTORY / "tier.json").read_text(encoding="utf-8"))
 
-#: The authorities that sign the certificates of RDS.
-RDS_CA_FILE = str(_DIRECTORY / "rds-ca.pem")
+#: The authorities that sign the pooler's certificate, where the tier has one that can be verified; else those of RDS.
+CA_FILE = str(next(path for path in (_DIRECTORY / "pooler-ca.pem", _DIRECTORY / "rds-ca.pem") if path.exists()))
 
 #: The guide's pool of each process, for reads and for writes apart.
 POOL_SIZE = 20
@@ -71,6 +71,6 @@ def sslmode(url: str) -> str:
 
 
 def ca_file(url: str) -> str:
-    """The authorities that the server's certificate must come from: what the URL or PGSSLROOTCERT names, else RDS's."""
+    """The authorities that the server's certificate must come from: what the URL or PGSSLROOTCERT names, else the kit's."""
     named = parse_qs(urlsplit(url).query).get("sslrootcert", [""])[0]
-    return named or os.environ.get("PGSSLROOTCERT") or RDS_CA_FILE
+    return named or os.environ.get("PGSSLROOTCERT") or CA_FILE

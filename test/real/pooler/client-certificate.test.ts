@@ -1,0 +1,119 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Template } from 'aws-cdk-lib/assertions';
+
+import { resolveIntrinsics } from '../../../lib/assembly/resolve-intrinsics';
+import { SecretsManager } from '../../../lib/rehearsal/aws/secrets-manager';
+import { makeCertificateSecret } from '../../../lib/rehearsal/deployment/certificate-secret';
+import { readContainerSecret } from '../../../lib/rehearsal/deployment/container-secrets';
+import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
+import { run } from '../../../lib/rehearsal/engines/child';
+import { debianTools } from '../../../lib/rehearsal/engines/debian-tools';
+import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
+import { poolerTemplate } from '../../tier/pooler/pooler-stack';
+import { password, templateEnvironment } from './pooled-databases';
+import { PoolerProcess } from './pooler-process';
+
+const address = '127.33.62.1';
+const hostName = 'pooler.bookedbarber.internal';
+const { clientTlsCertificate, clientTlsKey, clientTlsHost, serverTlsCaFile } = poolerEnvironment;
+
+let directory: string;
+let authority: CertificateAuthority;
+let pooler: PoolerProcess;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'client-certificate-'));
+  authority = await CertificateAuthority.create('the team');
+  await writeFile(join(directory, 'team.pem'), authority.certificatePem);
+  await writeFile(join(directory, 'other.pem'), (await CertificateAuthority.create('somebody else')).certificatePem);
+  pooler = await PoolerProcess.start(address, await taskEnvironment());
+});
+afterAll(async () => {
+  await pooler?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const certificateSecret = { secret: 'bookedbarber/pooler', hostName, authorities: '', certificateField: 'chain', privateKeyField: 'key' };
+
+/** What a task of such a service is given: the secret's fields are taken as ECS takes them. */
+async function taskEnvironment(): Promise<Readonly<Record<string, string>>> {
+  const change = { certificateSecret };
+  const secrets = new SecretsManager();
+  const container = containerOf(poolerTemplate(change));
+  await makeCertificateSecret(container, { authority, aws: { secrets } });
+  const references = container.Secrets.filter(({ Name }) => Name !== poolerEnvironment.userlist);
+  return {
+    ...templateEnvironment(change),
+    ...Object.fromEntries(references.map(({ Name, ValueFrom }) => [Name, readContainerSecret(secrets, ValueFrom)])),
+    [serverTlsCaFile]: join(__dirname, '../../../assets/pgbouncer/rds-ca.pem'),
+  };
+}
+
+interface Container {
+  readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
+  readonly Secrets: readonly { readonly Name: string; readonly ValueFrom: string }[];
+}
+
+function containerOf(template: Template): Container {
+  const [task] = Object.values(template.findResources('AWS::ECS::TaskDefinition'));
+  const known = { ref: (name: string) => ({ 'AWS::Partition': 'aws', 'AWS::Region': 'eu-central-1', 'AWS::AccountId': '000000000000' })[name] ?? name, attribute: () => 'x', stackOutput: () => 'x' };
+  return resolveIntrinsics(task!.Properties.ContainerDefinitions[0], known, 'the container') as Container;
+}
+
+/** By libpq, as applications connect. */
+async function logIn(host: string, authorityFile: string): Promise<string> {
+  const { psql } = await debianTools();
+  const target = `host=${host} hostaddr=${address} port=6432 dbname=pgbouncer user=pgbouncer_admin sslmode=verify-full sslrootcert=${join(directory, authorityFile)}`;
+  const { stdout } = await run({ name: 'psql', command: psql.command, args: [...psql.args, '-XAtc', 'SHOW VERSION', target], environment: { PGPASSWORD: password } });
+  return stdout.trim();
+}
+
+describe("a pooler with the team's own certificate", () => {
+  it('is verified by clients that know its authority and its name', async () => {
+    expect(await logIn(hostName, 'team.pem')).toMatch(/^PgBouncer 1\./);
+  });
+
+  it('is refused by those that know another authority, or call it by another name', async () => {
+    await expect(logIn(hostName, 'other.pem')).rejects.toThrow('certificate verify failed');
+    await expect(logIn('balancer.elb.internal', 'team.pem')).rejects.toThrow('does not match host name "balancer.elb.internal"');
+  });
+});
+
+describe('a task does not start', () => {
+  async function endOf(change: NodeJS.ProcessEnv): Promise<string> {
+    const task = await PoolerProcess.launch('127.33.62.2', { ...(await taskEnvironment()), ...change });
+    try {
+      expect(await task.exitCode).toBe(1);
+      return task.log;
+    } finally {
+      await task.stop();
+    }
+  }
+
+  it('with a certificate for another host', async () => {
+    expect(await endOf({ [clientTlsHost]: 'pooler.example.com' })).toBe(
+      'entrypoint: PGBOUNCER_CLIENT_TLS_CERT is not for pooler.example.com, under which clients connect; store one that is, or correct hostName',
+    );
+  });
+
+  it('with a certificate that has expired', async () => {
+    const { openssl } = await debianTools();
+    const [certificate, key] = [join(directory, 'expired.crt'), join(directory, 'expired.key')];
+    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-subj', `/CN=${hostName}`, '-addext', `subjectAltName=DNS:${hostName}`];
+    await run({ command: openssl.command, args: [...openssl.args, ...request, '-not_before', '20200101000000Z', '-not_after', '20210101000000Z', '-keyout', key, '-out', certificate], environment: { OPENSSL_CONF: '/dev/null' } });
+    const read = async (path: string): Promise<string> => (await run({ command: 'cat', args: [path] })).stdout;
+    expect(await endOf({ [clientTlsCertificate]: await read(certificate), [clientTlsKey]: await read(key) })).toBe(
+      'entrypoint: PGBOUNCER_CLIENT_TLS_CERT expired on Jan  1 00:00:00 2021 GMT; store a new certificate in its secret',
+    );
+  });
+});
+
+it('a secret without the field that a task asks for stops it, as in ECS', () => {
+  const secrets = new SecretsManager();
+  const arn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:pooler';
+  secrets.create(arn, '{"chain":"…"}');
+  expect(readContainerSecret(secrets, `${arn}:chain::`)).toBe('…');
+  expect(() => readContainerSecret(secrets, `${arn}:key::`)).toThrow(`the secret ${arn} has no field "key"`);
+});
