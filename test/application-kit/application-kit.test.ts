@@ -117,7 +117,7 @@ describe('the application kit', () => {
   it('lets clients verify the pooler where it has a certificate of its own', async () => {
     const authorities = (await CertificateAuthority.create('the team')).certificatePem;
     const certificateSecret = { secret: 'pooler', hostName: 'pooler.bookedbarber.internal', authorities };
-    const verified = synthesized('production', { ...environments.production, pooler: { ...environments.production.pooler, certificateSecret } });
+    const verified = readEnvironment(synthesized({ ...environments.production, pooler: { ...environments.production.pooler, certificateSecret } }), 'production');
     const kit = written(undefined, verified);
     for (const path of Object.values(kitPackages)) {
       expect(read(kit, path, 'pooler-ca.pem')).toBe(authorities);

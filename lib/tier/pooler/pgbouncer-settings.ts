@@ -139,6 +139,7 @@ const ownedSettings: Readonly<Record<string, string>> = {
   client_tls_cert_file: byEntrypoint,
   client_tls_key_file: byEntrypoint,
   default_pool_size: 'computed from poolSize and readOnlyPoolSize',
+  disable_pqexec: 'of no use: it refuses simple queries, and so psycopg2 and the admin console itself',
   job_name: toStandardError,
   listen_addr: byEntrypoint,
   logfile: toStandardError,

@@ -77,6 +77,11 @@ describe('the operator’s settings', () => {
     ],
     ['one of the entrypoint', { listen_addr: '*' }, 'listen_addr is set by the entrypoint of the image; leave it out'],
     [
+      'one that nobody could work with',
+      { disable_pqexec: '1' },
+      'disable_pqexec is of no use: it refuses simple queries, and so psycopg2 and the admin console itself; leave it out',
+    ],
+    [
       'a query for passwords',
       { auth_query: 'SELECT 1' },
       'auth_query is of no use: RDS lets nobody read passwords, the userlist says who may log in; leave it out',
