@@ -1,3 +1,4 @@
+import { becomeBuilder, tryLockTable } from '../../../lib/tier/indexes/index-session';
 import { index, IndexDatabase, inSeconds } from './index-database';
 
 let database: IndexDatabase;
@@ -7,6 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 beforeEach(() => database.begin());
+
+const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 const terminate = (pid: number) => database.session.query('SELECT pg_terminate_backend($1)', [pid]);
 
@@ -26,13 +29,14 @@ describe('a build', () => {
     expect(await database.reconciler(indexes, { generation: 2 }).run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
   });
 
-  it('whose session is terminated is dropped and built again', async () => {
-    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
+  it.each(['building index: scanning table', 'waiting for old snapshots'])('whose session is terminated in phase "%s" is dropped and built again', async (phase) => {
+    await database.session.query('CREATE TABLE t AS SELECT random() AS a FROM generate_series(1, 300000)');
     const reader = await database.oldSnapshot();
     const reconciler = database.reconciler([index()]);
-    await reconciler.tick();
-    await terminate(await database.builderIn(/waiting for old snapshots/));
+    const ticking = reconciler.tick(0);
+    await terminate(await database.builderIn(new RegExp(phase)));
     await reader.end();
+    await ticking;
     expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
     expect(database.happened('build failed')).toEqual([expect.objectContaining({ problem: 'the session of the build was ended, as in a failover or a restart' })]);
     expect(database.happened('build started')).toHaveLength(2);
@@ -43,7 +47,7 @@ describe('a build', () => {
     const reader = await database.oldSnapshot();
     const reconciler = database.reconciler([index({ unique: true })]);
     for (let attempt = 1; attempt <= 3; attempt++) {
-      const ticking = reconciler.tick();
+      const ticking = reconciler.tick(0);
       const pid = await database.builderIn(/waiting for old snapshots/);
       await ticking;
       await terminate(pid);
@@ -56,57 +60,24 @@ describe('a build', () => {
     expect(database.happened('build started')).toHaveLength(3);
   });
 
-  it('that other DDL on the table cancels by a deadlock is tried again', async () => {
+  it.each(['ANALYZE t', 'ALTER TABLE t ADD COLUMN b int'])('that %s cancels by a deadlock is tried again', async (ddl) => {
     await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
-    const reader = await database.connect();
-    await reader.query('BEGIN; SELECT 1 FROM t LIMIT 1; INSERT INTO t VALUES (0)');
+    const writer = await database.openWriter();
     const reconciler = database.reconciler([index()]);
-    await reconciler.tick();
+    const ticking = reconciler.tick(0);
     await database.builderIn(/waiting for writers before build/);
     // Its lock waits for the build's, and the build then waits for its transaction.
-    const vacuumer = await database.connect();
-    const analyze = vacuumer.query('ANALYZE t').catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await reader.query('COMMIT');
+    const other = await database.connect();
+    await other.query("SET deadlock_timeout = '1min'"); // of two that wait for each other, the one that looks first gives in
+    const done = other.query(ddl);
+    while ((await database.session.query("SELECT FROM pg_locks WHERE relation = 't'::regclass AND NOT granted")).rowCount === 0) await soon();
+    await writer.query('COMMIT');
+    await ticking;
     expect(await reconciler.run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
-    await analyze;
+    await done;
     expect(database.happened('build started').map(({ attempt, of }) => [attempt, of])).toEqual([[1, 3], [2, 3]]); // prettier-ignore
     expect(database.happened('build failed')).toEqual([expect.objectContaining({ problem: 'other DDL or ANALYZE waited on public.t and cancelled the build' })]);
-    await Promise.all([reader.end(), vacuumer.end()]);
-  });
-
-  it.each([
-    [/waiting for writers before build/, 'INSERT INTO t VALUES (0)', undefined],
-    [/building index/, undefined, undefined],
-    [/waiting for writers before validation/, undefined, 'INSERT INTO t VALUES (0)'],
-    [/waiting for old snapshots/, 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1', undefined],
-  ])('whose client is gone while it is in phase %s goes on, and is VALID in the end', async (phase, before, meanwhile) => {
-    await database.session.query(
-      `CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n;
-       CREATE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN IF n = 1 THEN PERFORM pg_sleep(1); END IF; RETURN n; END $$`,
-    );
-    const indexes = [index({ definition: '(slow(a))' })];
-    const holder = await database.connect();
-    await holder.query(`BEGIN; ${before ?? ''}`);
-    const sockets: { destroy(): void }[] = [];
-    const connect = async () => {
-      const client = await database.connect();
-      client.on('error', () => undefined);
-      sockets.push((client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream);
-      return client;
-    };
-    const ticking = database.reconciler(indexes, { connect }).tick().catch(() => undefined);
-    if (meanwhile) {
-      await database.builderIn(/building index/);
-      await holder.query(meanwhile);
-    }
-    await database.builderIn(phase);
-    for (const socket of sockets) socket.destroy();
-    await ticking;
-    await holder.query('COMMIT');
-    await holder.end();
-    expect(await database.reconciler(indexes).run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
-    expect(database.happened('build started')).toHaveLength(1);
+    await Promise.all([writer.end(), other.end()]);
   });
 });
 
@@ -125,9 +96,33 @@ describe('remains of a dead build', () => {
   });
 
   it('that was killed before it validated, so that inserts fail by them, are too', async () => {
-    await database.session.query("CREATE TABLE t AS SELECT 1 AS a; CREATE UNIQUE INDEX i ON t (a); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass");
+    await database.session.query('CREATE TABLE t AS SELECT 1 AS a');
+    const first = await database.openWriter();
+    const person = await database.connect();
+    const byHand = person.query('CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)').catch(() => undefined);
+    const second = await database.nextWriter(first);
+    await terminate(await database.builderIn(/waiting for writers before validation/));
+    await byHand;
+    await Promise.all([first.end(), second.end()]);
+    expect((await database.session.query("SELECT indisready, indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")).rows).toEqual([{ indisready: true, indisvalid: false }]);
     await expect(database.session.query('INSERT INTO t VALUES (1)')).rejects.toThrow('duplicate key');
     expect(await buildBoth()).toEqual(repaired);
+  });
+
+  it('are left alone while their builder holds the lock of the table, idle, and dropped once the server has ended it', async () => {
+    await database.session.query('CREATE TABLE t AS SELECT 1 AS a FROM generate_series(1, 2)');
+    const frozen = await database.connect();
+    const { rows: [table] } = await frozen.query<{ oid: string }>("SELECT 't'::regclass::oid::text AS oid"); // prettier-ignore
+    await becomeBuilder(frozen, 'i');
+    await tryLockTable(frozen, table!.oid);
+    await expect(frozen.query('CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)')).rejects.toThrow('could not create unique index');
+    await database.session.query('TRUNCATE t');
+    const reconciler = database.reconciler([index({ unique: true })]);
+    expect(await reconciler.tick()).toMatchObject({ building: ['i'], failed: [] });
+    expect(database.events).toEqual([]);
+    await frozen.query("SET idle_session_timeout = '1ms'");
+    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(database.events.map(({ event }) => event)).toEqual(['index dropped', 'build started', 'build finished']);
   });
 
   it('are left to a build by hand that still runs', async () => {

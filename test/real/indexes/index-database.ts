@@ -82,6 +82,21 @@ export class IndexDatabase {
     return reader;
   }
 
+  /** A session that has written to the table `t` and does not commit. */
+  async openWriter(): Promise<Client> {
+    const writer = await this.connect();
+    await writer.query('BEGIN; INSERT INTO t VALUES (0)');
+    return writer;
+  }
+
+  /** Lets a build that waits for a writer go on, to wait for this one before it validates. */
+  async nextWriter(first: Client): Promise<Client> {
+    await this.builderIn(/waiting for writers before build/);
+    const second = await this.openWriter();
+    await first.query('ROLLBACK');
+    return second;
+  }
+
   /** The session that builds, once it is in a phase. */
   async builderIn(phase: RegExp): Promise<number> {
     for (;;) {

@@ -165,6 +165,24 @@ describe('a rollback', () => {
     expect(await definitions()).toEqual(['i (a)', 'i_old (b)', 'j (b DESC)']);
   });
 
+  it('in the middle of a wait keeps the waiter from starting anything more', async () => {
+    const before = propertiesOf([index()]);
+    await call('onEvent', eventOf('Create', before));
+    await finish();
+    const reader = await postgres.superuser('bookedbarber');
+    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+    const change = eventOf('Update', propertiesOf([index(), index({ name: 'j', definition: '(b)' }), index({ name: 'k', definition: '(b DESC)' })], 'valid'));
+    await call('onEvent', change);
+    // It holds a session only while it looks; the build is the other one.
+    const waiter = call('isComplete', change);
+    while ((await session.query("SELECT FROM pg_stat_activity WHERE application_name = 'index migrations'")).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await call('onEvent', eventOf('Update', before))).toEqual({ PhysicalResourceId: 'indexes' });
+    await reader.end();
+    expect(await waiter).toEqual({ IsComplete: false });
+    expect(await call('isComplete', change)).toEqual({ IsComplete: true });
+    expect(await definitions()).toEqual(['i (a)', 'j (b)']);
+  });
+
   it('goes through when the definitions could not be judged any more', async () => {
     const before = propertiesOf([index()]);
     await call('onEvent', eventOf('Create', before));

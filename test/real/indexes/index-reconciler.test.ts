@@ -34,21 +34,49 @@ describe('the reconciler', () => {
     expect(await database.reconciler([index()]).run(inSeconds(10))).toMatchObject({ valid: ['i'], deferred: [] });
   });
 
-  it('repairs what a dead build left INVALID', async () => {
-    await database.session.query('CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)');
-    await expect(database.session.query('CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)')).rejects.toThrow('could not create unique index');
-    expect(await database.indexes()).toMatchObject([{ name: 'i', valid: false }]);
-    await database.session.query('DELETE FROM t');
-    expect(await database.reconciler([index({ unique: true })]).run(inSeconds(10))).toMatchObject({ valid: ['i'] });
-    expect(await database.indexes()).toMatchObject([{ name: 'i', valid: true }]);
-    expect(database.events.map(({ event }) => event)).toEqual(['index dropped', 'build started', 'build finished']);
+  it('takes a difference of formatting for none, and every other one for a change', async () => {
+    await database.session.query('CREATE TABLE t (a text, b int, c int)');
+    const valid = { kind: 'valid' };
+    const change = { kind: 'build', as: 'i_new' };
+    const cases: readonly (readonly [string, string, object])[] = [
+      ['USING btree (b ASC NULLS LAST) WHERE ((c > 5))', '(b) where c>5', valid],
+      ['(a text_ops, lower(a))', '(a, (lower(a)))', valid],
+      ['(b) INCLUDE (c)', 'using BTREE ( "b" ) include(c)', valid],
+      ['(a)', '(a text_pattern_ops)', change],
+      ['(a)', '(a COLLATE "C")', change],
+      ['(b)', '(b DESC)', change],
+      ['(b)', '(b NULLS FIRST)', change],
+      ['(b DESC)', '(b DESC NULLS LAST)', change],
+      ['(b, c)', '(c, b)', change],
+      ['(b)', '(b) INCLUDE (c)', change],
+      ['(b, c)', '(b) INCLUDE (c)', change],
+      ['(b)', '(b) WHERE c > 5', change],
+      ['(b) WHERE c > 5', '(b) WHERE c > 6', change],
+      ['(lower(a))', '(upper(a))', change],
+      ['(b)', 'USING hash (b)', change],
+      ['(b)', '(b) WITH (fillfactor = 70)', change],
+      ['USING brin (b) WITH (pages_per_range = 64)', 'USING brin (b) WITH (pages_per_range = 32)', change],
+    ];
+    for (const [existing, definition, decision] of cases) {
+      await database.session.query(`CREATE INDEX i ON t ${existing}`);
+      const { judged } = await database.reconciler([index({ definition })]).survey();
+      expect({ existing, definition, decision: judged[0]!.decision }).toMatchObject({ existing, definition, decision });
+      await database.session.query('DROP INDEX i');
+    }
+    await database.session.query('CREATE UNIQUE INDEX i ON t (b)');
+    const decide = async (unique: boolean, definition: string) => (await database.reconciler([index({ unique, definition })]).survey()).judged[0]!.decision;
+    expect([await decide(true, '(b)'), await decide(false, '(b)'), await decide(true, '(b) NULLS NOT DISTINCT')]).toMatchObject([valid, change, change]);
   });
 
-  it('takes a difference of formatting for none', async () => {
-    await database.session.query('CREATE TABLE t (a int, b int); CREATE INDEX i ON t USING btree (a ASC NULLS LAST) WHERE ((b > 5))');
-    expect(await database.reconciler([index({ definition: '(a) where b>5' })]).validate()).toEqual([]);
-    expect(await database.reconciler([index({ definition: '(a) where b>5' })]).tick()).toMatchObject({ valid: ['i'], adopted: [] });
-    expect(database.events).toEqual([]);
+  it('undoes what a function that is falsely marked IMMUTABLE does while it is judged', async () => {
+    await database.session.query(
+      `CREATE TABLE t (a int); CREATE TABLE audit (a int); CREATE SEQUENCE calls;
+       CREATE FUNCTION write(n int) RETURNS int VOLATILE LANGUAGE sql AS $$ INSERT INTO public.audit VALUES (n) RETURNING nextval('public.calls')::int $$;
+       CREATE FUNCTION pretends(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN public.write(n); END $$`,
+    );
+    expect(await database.reconciler([index({ definition: '(a) WHERE pretends(1) > 0' })]).validate()).toEqual([]);
+    // It did run: a sequence is not rolled back.
+    expect((await database.session.query('SELECT is_called, (SELECT count(*)::int FROM audit) AS written FROM calls')).rows).toEqual([{ is_called: true, written: 0 }]);
   });
 
   it('builds what PostgreSQL can index: methods, expressions, options, odd names', async () => {
@@ -164,15 +192,18 @@ describe('the reconciler', () => {
     expect(await database.reconciler([index()], { allocatedBytes: 2 ** 40 }).run(inSeconds(10))).toMatchObject({ valid: ['i'] });
   });
 
-  it('overrides what the role and the database set for a session', async () => {
+  it.each(['DATABASE', 'ROLE CURRENT_USER IN DATABASE'])('overrides what ALTER %s … SET has set for a session', async (whose) => {
     await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
-    await database.session.query(`ALTER DATABASE ${database.name} SET statement_timeout = '300ms'; ALTER DATABASE ${database.name} SET lock_timeout = '100ms'; ALTER DATABASE ${database.name} SET transaction_timeout = '300ms'`);
     const reader = await database.oldSnapshot();
-    await reader.query('SET transaction_timeout = 0');
+    for (const setting of ["statement_timeout = '50ms'", "lock_timeout = '50ms'", "transaction_timeout = '50ms'", "idle_in_transaction_session_timeout = '50ms'"]) {
+      await database.session.query(`ALTER ${whose} ${database.name} SET ${setting}`);
+    }
     const reconciler = database.reconciler([index()]);
-    await reconciler.tick();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(await reconciler.tick()).toMatchObject({ building: ['i'] });
+    await reconciler.tick(0);
+    const builder = await database.builderIn(/waiting for old snapshots/);
+    const waited = async () => (await database.session.query<{ long: boolean }>("SELECT clock_timestamp() - query_start > interval '200ms' AS long FROM pg_stat_activity WHERE pid = $1", [builder])).rows[0]!.long;
+    while (!(await waited())) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await reconciler.tick(0)).toMatchObject({ building: ['i'], failed: [] });
     await reader.end();
     expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
   });
