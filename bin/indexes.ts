@@ -52,13 +52,15 @@ function addShowing(command: Command): Command {
 
 interface Shown {
   readonly status: IndexStatus;
+  /** Over what the lines say of each index. */
+  readonly heading: string;
   readonly lines: readonly IndexLine[];
 }
 
 async function planned(connect: () => Promise<Client>, { environment }: Options): Promise<Shown> {
   const accepted = await acceptedCatalogue(connect);
   const status = await reconcilerFor(connect, catalogueOf(environment), (accepted?.generation ?? 0) + 1).status();
-  return { status, lines: planLines(status) };
+  return { status, heading: 'A DEPLOY WOULD', lines: planLines(status) };
 }
 
 async function reached(connect: () => Promise<Client>, { environment }: Options): Promise<Shown> {
@@ -66,14 +68,14 @@ async function reached(connect: () => Promise<Client>, { environment }: Options)
   if (!accepted) process.stderr.write(`no deploy has been here yet; this is the list of ${environment}\n`);
   const catalogue = accepted ? catalogueFromProperties(accepted.properties) : catalogueOf(environment);
   const status = await reconcilerFor(connect, catalogue, accepted?.generation ?? 1).status();
-  return { status, lines: statusLines(status) };
+  return { status, heading: 'STATE', lines: statusLines(status) };
 }
 
 async function show(options: Options, look: (connect: () => Promise<Client>, options: Options) => Promise<Shown>): Promise<void> {
   try {
-    const { status, lines } = await look(() => connect(options), options);
+    const { status, heading, lines } = await look(() => connect(options), options);
     if (options.json) process.stdout.write(`${JSON.stringify({ database: status.survey.database, indexes: lines, waits: status.waits, leftovers: status.survey.leftovers }, null, 2)}\n`);
-    else process.stdout.write([render(lines), ...status.waits.map(describeWait), ...status.survey.leftovers].map((text) => `${text}\n`).join(''));
+    else process.stdout.write([render(heading, lines), ...[...status.waits.map(describeWait), ...status.survey.leftovers].map((text) => `\n${text}`)].map((text) => `${text}\n`).join(''));
     process.exitCode = lines.some(({ refused }) => refused) ? exitCodes.refused : exitCodes.fine;
   } catch (error) {
     fail(error as Error);
@@ -100,10 +102,13 @@ function fail({ message }: Error): void {
   process.exitCode = exitCodes.couldNotLook;
 }
 
-function render(lines: readonly IndexLine[]): string {
-  const table = new Table({ head: ['index', 'table', '', ''], colWidths: [null, null, 28, 70], wordWrap: true, style: { head: [], border: [] } });
-  for (const { index, table: of, what, detail } of lines) table.push([index, of, what, detail]);
-  return table.toString();
+/** Columns without borders; what is long stands below them on a line of its own, so that a statement can be copied. */
+function render(heading: string, lines: readonly IndexLine[]): string {
+  const borders = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
+  const table = new Table({ head: ['INDEX', 'TABLE', heading], chars: { ...Object.fromEntries(borders.map((name) => [name, ''])), middle: '  ' }, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
+  for (const { index, table: of, what } of lines) table.push([index, of, what]);
+  const [head, ...rows] = table.toString().split('\n');
+  return [head, ...rows.flatMap((row, position) => [row, ...(lines[position]!.detail === '' ? [] : [`    ${lines[position]!.detail}`])])].map((line) => line!.trimEnd()).join('\n');
 }
 
 function catalogueOf(environment: string): IndexCatalogue {

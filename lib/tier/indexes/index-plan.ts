@@ -12,7 +12,7 @@ export interface IndexLine {
   readonly table: string;
   /** What a deploy would do, or how far it is. */
   readonly what: string;
-  /** What is wrong, who is waited for, or other detail; empty if there is none. */
+  /** The statement, what is wrong, or the phase; empty if there is nothing to add. */
   readonly detail: string;
   readonly refused: boolean;
 }
@@ -23,27 +23,28 @@ export function planLines({ survey, expectedBytes, progress }: IndexStatus): rea
     ...survey.judged.map((judged) => {
       const { index, decision } = judged;
       const expected = expectedBytes.get(index);
-      return lineOf(judged, whatDeployDoes(judged, progress), decision.kind === 'build' && expected !== undefined ? `${sqlOf(judged)} (about ${bytesText(expected)})` : sqlOf(judged));
+      const size = decision.kind === 'build' && expected !== undefined ? ` (about ${bytesText(expected)})` : '';
+      return lineOf(judged, `${whatDeployDoes(judged, progress)}${size}`, sqlOf(judged));
     }),
     ...survey.retired.map((retired) => retiredLine(retired, 'drop')),
-    ...survey.replaced.map((index) => droppedLine(index, 'which was replaced, once everything else has succeeded')),
-    ...survey.abandoned.map((index) => droppedLine(index, 'which a change that was given up left INVALID')),
+    ...survey.replaced.map((index) => droppedLine(index, 'it was replaced, once everything else has succeeded')),
+    ...survey.abandoned.map((index) => droppedLine(index, 'a change that was given up left it INVALID')),
   ];
 }
 
 /** How far the indexes of a database are. */
-export function statusLines({ survey, progress, waits }: IndexStatus): readonly IndexLine[] {
+export function statusLines({ survey, progress }: IndexStatus): readonly IndexLine[] {
   const lines = survey.judged.map((judged) => {
     const { index, table } = judged;
     const record = survey.history.get(qualifiedName(index));
-    const waiting = waits.filter((wait) => wait.index === index.name).map(({ direction, pid, application, waitingSeconds }) => `${direction} pid ${pid} (${application}) for ${waitingSeconds ?? 0} s`);
-    const built = record?.finished && record.seconds !== null ? [`built in ${record.seconds.toFixed(0)} s`] : [];
+    const isValid = judged.decision.kind === 'valid';
+    const built = isValid && record?.finished && record.seconds !== null ? [`built in ${record.seconds.toFixed(0)} s`] : [];
     const phase = progress.filter(({ tableOid }) => tableOid === table?.oid && judged.decision.kind === 'building').map((build) => build.phase);
     const bytes = survey.sizes.get(qualifiedName(index));
-    const size = judged.decision.kind === 'valid' && bytes !== undefined ? [bytesText(bytes)] : [];
+    const size = isValid && bytes !== undefined ? [bytesText(bytes)] : [];
     const attempts = record && record.attempts > 1 ? [`${record.attempts} attempts`] : [];
     const problem = record?.problem && judged.decision.kind !== 'failed' ? [record.problem] : [];
-    return lineOf(judged, whatIs(judged, progress), [...phase, ...waiting, ...size, ...built, ...attempts, ...problem].join('; '));
+    return lineOf(judged, whatIs(judged, progress), [...phase, ...size, ...built, ...attempts, ...problem].join('; '));
   });
   return [...lines, ...survey.retired.map((retired) => retiredLine(retired, 'retired, not yet dropped'))];
 }
@@ -53,14 +54,14 @@ function retiredLine({ index, problem, waitsFor }: RetiredIndexFound, what: stri
   return {
     index: qualifiedName(index),
     table: index.table,
-    what: problem === undefined ? what : 'refuse',
-    detail: problem ?? `${dropConcurrentlySql(index)}${after} (frees about ${bytesText(index.bytes)})`,
+    what: problem === undefined ? `${what}${after} (frees about ${bytesText(index.bytes)})` : 'refuse',
+    detail: problem ?? dropConcurrentlySql(index),
     refused: problem !== undefined,
   };
 }
 
 function droppedLine(index: ObservedIndex, why: string): IndexLine {
-  return { index: qualifiedName(index), table: index.table, what: 'drop', detail: `${dropConcurrentlySql(index)}, ${why}`, refused: false };
+  return { index: qualifiedName(index), table: index.table, what: `drop: ${why}`, detail: dropConcurrentlySql(index), refused: false };
 }
 
 function lineOf({ index, decision }: JudgedIndex, what: string, detail: string): IndexLine {
@@ -76,7 +77,7 @@ function whatDeployDoes(judged: JudgedIndex, progress: IndexStatus['progress']):
     case 'swap':
       return 'swap';
     case 'valid':
-      return decision.as === undefined ? 'nothing, it is VALID' : `nothing, it exists as ${decision.as}`;
+      return decision.as === undefined ? 'do nothing, it is VALID' : `do nothing, it exists as ${decision.as}`;
     case 'building':
       return `adopt the build that runs${percentOf(judged, progress)}`;
     case 'waiting':

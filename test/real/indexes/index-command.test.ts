@@ -44,9 +44,9 @@ describe('npm run indexes', () => {
     const lines = (JSON.parse(stdout) as { indexes: { index: string; what: string; detail: string }[] }).indexes;
     const find = (name: string) => lines.find((line) => line.index === `public.${name}`)!;
     expect(lines).toHaveLength(Object.keys(others).length + 1);
-    expect(find(email!.name)).toMatchObject({ what: 'nothing, it exists as by_email' });
-    expect(find('idx_users_location')).toMatchObject({ what: 'build beside, then swap', detail: expect.stringMatching(/^CREATE INDEX CONCURRENTLY "idx_users_location_new" ON "public"\."users" USING btree \(location_id\) \(about \d+\.\d KiB\)$/) });
-    expect(find('idx_payments_status')).toMatchObject({ what: 'build' });
+    expect(find(email!.name)).toMatchObject({ what: 'do nothing, it exists as by_email' });
+    expect(find('idx_users_location')).toMatchObject({ what: expect.stringMatching(/^build beside, then swap \(about \d+\.\d KiB\)$/), detail: 'CREATE INDEX CONCURRENTLY "idx_users_location_new" ON "public"."users" USING btree (location_id)' });
+    expect(find('idx_payments_status')).toMatchObject({ what: expect.stringMatching(/^build \(about \d+\.\d KiB\)$/) });
     expect(await database.indexes()).toEqual(before);
     expect((await database.session.query("SELECT to_regnamespace('index_migrations') IS NULL AS untouched")).rows).toEqual([{ untouched: true }]);
     await database.session.query('DROP INDEX by_email, idx_users_location');
@@ -60,8 +60,8 @@ describe('npm run indexes', () => {
     await database.reconciler(catalogue).tick();
     const { code, stdout } = await indexes('status', '--url', url());
     expect(code).toBe(0);
-    expect(stdout).toMatch(/public\.done +│ users +│ VALID +│ \d+\.\d KiB; built in \d+ s/);
-    expect(stdout).toMatch(/public\.running +│ reviews +│ building \(99 %\) +│ waiting for old snapshots; waits for pid \d+/);
+    expect(stdout).toMatch(/^public\.done +users +VALID\n    \d+\.\d KiB; built in \d+ s$/m);
+    expect(stdout).toMatch(/^public\.running +reviews +building \(99 %\)\n    waiting for old snapshots$/m);
     expect(stdout).toMatch(/running has waited \d+ s for pid \d+ .*writers are not blocked/);
     await reader.end();
   });
@@ -73,7 +73,7 @@ describe('npm run indexes', () => {
     const after = await database.session.query<{ generation: string }>('SELECT generation FROM index_migrations.catalogue');
     expect(Number(after.rows[0]!.generation)).toBe(Number(before.rows[0]!.generation) + 1);
     const { stdout } = await indexes('status', '--url', url());
-    expect(stdout).toMatch(/public\.done +│ users +│ waits for its turn/);
+    expect(stdout).toMatch(/^public\.done +users +waits for its turn$/m);
   });
 
   it('asks for TLS where the URL does, and refuses a URL that it cannot read', async () => {
@@ -92,6 +92,6 @@ describe('npm run indexes', () => {
     await database.session.query('ALTER TABLE payments RENAME COLUMN status TO state');
     const { code, stdout } = await indexes('plan', '--url', url());
     expect(code).toBe(1);
-    expect(stdout).toMatch(/public\.idx_payments_status +│ payments +│ refuse +│ column "status" does not exist on/);
+    expect(stdout).toMatch(/^public\.idx_payments_status +payments +refuse\n    column "status" does not exist on/m);
   });
 });
