@@ -3,59 +3,115 @@ import { join } from 'node:path';
 
 import type { Client } from 'pg';
 
-import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
-import { IndexReconciler } from '../../../lib/tier/indexes/index-reconciler';
+import { catalogueOf, index, IndexDatabase, inSeconds } from './index-database';
 
-const index = { name: 'i', schema: 'public', table: 't', unique: false, definition: '(a)' };
-let server: PostgresServer;
-let session: Client;
+let database: IndexDatabase;
 
 beforeAll(async () => {
-  server = await PostgresServer.start({ address: '127.34.0.3', parameters: { fsync: 'off' } });
-  session = await server.superuser();
-  await session.query("CREATE ROLE builder SUPERUSER LOGIN PASSWORD 'secret'");
-  await session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
+  database = await IndexDatabase.start('127.34.0.3');
 });
-afterAll(async () => {
-  await session?.end();
-  await server?.stop();
-});
+afterAll(() => database?.stop());
+beforeEach(() => database.begin());
+
+/** A look that starts a build, by a client that can die in the middle of it. */
+function startBuilding(generation = 1): { readonly ticking: Promise<unknown>; readonly die: () => void } {
+  const sockets: { destroy(): void }[] = [];
+  const connect = async (): Promise<Client> => {
+    const client = await database.connect();
+    sockets.push((client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream);
+    return client;
+  };
+  const ticking = database.reconciler([index()], { connect, generation }).tick().catch(() => undefined);
+  return { ticking, die: () => sockets.forEach((socket) => socket.destroy()) };
+}
+
+/** The session that builds, stopped in the middle of a phase; undefined if it was over too soon for that. */
+async function stoppedIn(phase: string): Promise<number | undefined> {
+  const look = async () => (await database.session.query<{ pid: number | null; valid: boolean }>(
+    `SELECT (SELECT pid FROM pg_stat_progress_create_index WHERE phase = $1),
+            EXISTS (SELECT FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE c.relname = 'i' AND indisvalid) AS valid`, [phase])).rows[0]!; // prettier-ignore
+  for (;;) {
+    const { pid, valid } = await look();
+    if (valid) return undefined;
+    if (pid === null) continue;
+    process.kill(pid, 'SIGSTOP');
+    if ((await look()).pid === pid) return pid;
+    process.kill(pid, 'SIGCONT');
+  }
+}
 
 /** A process that ticks once and then does nothing until it is killed, as a function that is frozen. */
 const builderScript = `
   const { Client } = require('pg');
   const { IndexReconciler } = require('./lib/tier/indexes/index-reconciler');
   const connect = async () => {
-    const client = new Client({ host: process.argv[1], user: 'builder', password: 'secret', database: 'postgres', application_name: 'builder' });
+    const client = new Client({ host: process.argv[1], user: 'builder', password: 'secret', database: process.argv[2] });
     client.on('error', () => {});
     await client.connect();
     return client;
   };
-  new IndexReconciler({ connect, catalogue: { indexes: [${JSON.stringify(index)}], retired: [] }, generation: 1, log: () => {} }).tick().then((summary) => console.log(JSON.stringify(summary)));
+  new IndexReconciler({ connect, catalogue: ${JSON.stringify(catalogueOf([index()]))}, generation: 1, log: () => {} }).tick().then((summary) => console.log(JSON.stringify(summary)));
   setInterval(() => {}, 1000);
 `;
 
 describe('a build whose process is killed', () => {
   it('goes on in the server, is adopted by a later tick, and is started once only', async () => {
+    await database.session.query("CREATE ROLE builder SUPERUSER LOGIN PASSWORD 'secret'; CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n");
     // An old snapshot keeps the build from ending while its process lives.
-    const reader = await server.superuser();
-    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
-    const builder = spawn('node', ['-r', 'ts-node/register/transpile-only', '-e', builderScript, server.address], { cwd: join(__dirname, '../../..'), stdio: ['ignore', 'pipe', 'inherit'] });
+    const reader = await database.oldSnapshot();
+    const builder = spawn('node', ['-r', 'ts-node/register/transpile-only', '-e', builderScript, database.server.address, database.name], { cwd: join(__dirname, '../../..'), stdio: ['ignore', 'pipe', 'inherit'] });
     const [summary] = await new Promise<Buffer[]>((resolve) => builder.stdout.once('data', (...data: Buffer[]) => resolve(data)));
     expect(JSON.parse(summary!.toString())).toMatchObject({ building: ['i'], valid: [] });
-    const backend = async () => (await session.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'")).rows;
+    const backend = async () => (await database.session.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'")).rows;
     const before = await backend();
     expect(before).toHaveLength(1);
 
     builder.kill('SIGKILL');
     await new Promise((resolve) => builder.once('exit', resolve));
-    const events: unknown[] = [];
-    const next = new IndexReconciler({ connect: () => server.superuser(), catalogue: { indexes: [index], retired: [] }, generation: 1, log: (event) => void events.push(event) });
+    const next = database.reconciler([index()]);
     expect(await next.tick()).toMatchObject({ building: ['i'] });
     expect(await backend()).toEqual(before);
 
     await reader.end();
-    expect(await next.run(new Date(Date.now() + 20_000))).toMatchObject({ valid: ['i'], building: [], failed: [] });
-    expect(events.filter((event) => (event as { event: string }).event === 'build started')).toEqual([]);
+    expect(await next.run(inSeconds(20))).toMatchObject({ valid: ['i'], building: [], failed: [] });
+    expect(database.happened('build started')).toEqual([]);
+  });
+});
+
+describe('a build whose client is gone', () => {
+  it.each(['waiting for writers before build', 'waiting for writers before validation', 'waiting for old snapshots'])('goes on while it is %s, and is VALID in the end', async (phase) => {
+    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
+    const holders = [phase === 'waiting for old snapshots' ? await database.oldSnapshot() : await database.openWriter()];
+    const { ticking, die } = startBuilding();
+    if (phase === 'waiting for writers before validation') holders.push(await database.nextWriter(holders[0]!));
+    await database.builderIn(new RegExp(phase));
+    die();
+    await ticking;
+    for (const holder of holders) await holder.end();
+    expect(await database.reconciler([index()]).run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(database.happened('build started')).toHaveLength(1);
+  });
+
+  it('goes on in each phase that computes, and is VALID in the end', async () => {
+    await database.session.query('CREATE TABLE t AS SELECT random() AS a FROM generate_series(1, 300000)');
+    const phases = [
+      'building index: scanning table', 'building index: sorting live tuples', 'building index: loading tuples in tree',
+      'index validation: scanning index', 'index validation: sorting tuples', 'index validation: scanning table',
+    ]; // prettier-ignore
+    let generation = 0;
+    for (let done = 0; done < phases.length; ) {
+      generation += 1;
+      database.events.splice(0);
+      const { ticking, die } = startBuilding(generation);
+      const pid = await stoppedIn(phases[done]!);
+      die();
+      await ticking;
+      if (pid !== undefined) process.kill(pid, 'SIGCONT');
+      expect(await database.reconciler([index()], { generation }).run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
+      expect(database.happened('build started')).toHaveLength(1);
+      await database.session.query('DROP INDEX i');
+      // Else the phase was over before it could be stopped: once more.
+      if (pid !== undefined) done += 1;
+    }
   });
 });

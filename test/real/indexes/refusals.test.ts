@@ -1,3 +1,7 @@
+import { Client } from 'pg';
+
+import { password, PooledDatabases } from '../pooler/pooled-databases';
+import { PoolerProcess } from '../pooler/pooler-process';
 import { index, IndexDatabase, inSeconds } from './index-database';
 
 let database: IndexDatabase;
@@ -50,5 +54,34 @@ describe('a definition', () => {
     await database.session.query('CREATE TABLE t (a text)');
     expect(await database.reconciler([index({ definition: '(a) TABLESPACE pg_global' })]).validate()).toHaveLength(1);
     expect(await database.reconciler([index({ definition: '(lower(t.a)) -- a comment' })]).run(inSeconds(5))).toMatchObject({ valid: ['i'], failed: [] });
+  });
+});
+
+describe('a server that is not the primary itself', () => {
+  const validate = (connect: () => Promise<Client>) => database.reconciler([], { connect }).validate();
+
+  it('is refused if it is a standby', async () => {
+    const standby = await database.server.startStandby({ address: '127.34.7.2' });
+    try {
+      await expect(validate(() => standby.superuser())).rejects.toThrow('the endpoint is a replica; indexes are built on the primary, and replicas follow');
+    } finally {
+      await standby.stop();
+    }
+  });
+
+  it('is refused if there is a pooler between', async () => {
+    const databases = await PooledDatabases.start('127.34.2', { replica: false });
+    const pooler = await PoolerProcess.start('127.34.2.5', databases.environment());
+    const through = async (): Promise<Client> => {
+      const client = new Client({ host: pooler.address, port: 6432, user: 'bookedbarber_app', password, database: 'bookedbarber', ssl: { rejectUnauthorized: false } });
+      await client.connect();
+      return client;
+    };
+    try {
+      await expect(validate(through)).rejects.toThrow('there is a pooler between; a build needs a session of its own: use the endpoint of the instance itself');
+    } finally {
+      await pooler.stop();
+      await databases.stop();
+    }
   });
 });
