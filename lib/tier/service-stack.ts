@@ -3,6 +3,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 
+import { configurationHash } from '../config/configuration-hash';
 import { connectionBudget } from '../config/connection-budget';
 import type { ResolvedTierConfig } from '../config/resolve-config';
 import type { DataStack } from './data-stack';
@@ -138,9 +139,10 @@ export class ServiceStack extends Stack {
       secret: roles.secrets.application,
       encryptionKey,
       instanceIdentifiers: Object.values(instanceIdentifiers),
-      proves: { taskDefinition: pooler.task.taskDefinitionArn, configuration: Object.values(instanceHosts).join(',') },
+      proves: { taskDefinition: pooler.task.taskDefinitionArn, configuration: configurationHash(config), instances: Object.values(instanceHosts).join(',') },
     });
-    smokeCheck.node.addDependency(pooler, roles.ready);
+    // The last of all: what is green has been proven as a whole.
+    smokeCheck.proof.node.addDependency(pooler, roles.ready, indexes, monitoring);
 
     new CfnOutput(this, 'ConnectionBudget', {
       value: budget.instances.map(({ instance, total, maxConnections }) => `${instance}: ${total} of ${maxConnections}`).join('; '),

@@ -39,11 +39,11 @@ describe('the service stack of production', () => {
     expect(new Set(secrets.map(([, { DeletionPolicy }]) => DeletionPolicy))).toEqual(new Set(['Retain']));
   });
 
-  it('lets nothing depend on the indexes', () => {
+  it('lets nothing but the proof of the deploy depend on the indexes', () => {
     const ofIndexes = Object.keys(resourcesOf(template)).filter((logicalId) => logicalId.startsWith('Indexes'));
     const dependents = Object.entries(resourcesOf(template)).filter(
       ([logicalId, resource]) =>
-        !logicalId.startsWith('Indexes') && ofIndexes.some((id) => JSON.stringify(resource).includes(`"${id}"`)),
+        !logicalId.startsWith('Indexes') && resource.Type !== 'Custom::SmokeCheck' && ofIndexes.some((id) => JSON.stringify(resource).includes(`"${id}"`)),
     );
     expect(dependents).toEqual([]);
   });
@@ -52,6 +52,21 @@ describe('the service stack of production', () => {
     const [service] = Object.keys(template.findResources('AWS::ECS::Service'));
     const [taskDefinition] = Object.keys(template.findResources('AWS::ECS::TaskDefinition'));
     template.hasResource('Custom::SmokeCheck', { DependsOn: Match.arrayWith([service]), Properties: { TaskDefinition: { Ref: taskDefinition } } });
+  });
+
+  it('proves it again with every change of the configuration, and after everything else', () => {
+    const proofIn = (service: Template) => Object.entries(service.findResources('Custom::SmokeCheck'))[0]!;
+    const [proofId, proof] = proofIn(template);
+    const [, changed] = proofIn(synthesizeTier('production', { ...environments.production, monitoring: { alarmEmails: ['on-call@example.com'] } }).service);
+    expect(proof.Properties.Configuration).toMatch(/^[0-9a-f]{16}$/);
+    expect(changed.Properties.Configuration).not.toBe(proof.Properties.Configuration);
+    const dependsOn = new Set(proof.DependsOn as string[]);
+    for (const type of ['AWS::ECS::Service', 'Custom::PostgresRoles', 'Custom::PostgresIndexes', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm', 'AWS::CloudWatch::Dashboard', 'AWS::Logs::MetricFilter']) {
+      const ids = Object.keys(template.findResources(type));
+      expect([type, ids.length > 0 && ids.every((id) => dependsOn.has(id))]).toEqual([type, true]);
+    }
+    const dependents = Object.values(resourcesOf(template)).filter((resource) => JSON.stringify(resource).includes(`"${proofId}"`));
+    expect(dependents).toEqual([]);
   });
 
   it('starts the pooler and the indexes only when the roles exist', () => {

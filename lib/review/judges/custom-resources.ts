@@ -1,7 +1,7 @@
 import type { Judgement } from '../impact';
 import { arrow, describeProperty, type Judge } from './generic';
 
-const fields: ReadonlySet<string> = new Set(['ServiceToken', 'ServiceTimeout', 'Database', 'Userlist', 'Extensions', 'Owner']);
+const fields: ReadonlySet<string> = new Set(['ServiceToken', 'ServiceTimeout', 'Database', 'Userlist', 'Extensions', 'Owner', 'SmokeTableWriter']);
 
 /** Judges the roles of the database, a property for each. */
 export const judgeRoles: Judge = ({ kind, properties }) => {

@@ -1,5 +1,6 @@
 import { type GroupRole, type LoginRole, managedSettings, type RoleCatalogue } from './role-catalogue';
 import { quoteIdentifier, quoteLiteral } from '../database/sql-quoting';
+import { smokeTableStatements } from '../smoke-check/smoke-table';
 
 /** A statement of the bootstrap. */
 export interface Statement {
@@ -34,6 +35,7 @@ export function bootstrapStatements(catalogue: RoleCatalogue<unknown>, facts: Da
     { what: 'let nobody create in schema public unasked', sql: 'REVOKE CREATE ON SCHEMA public FROM PUBLIC' },
     ...catalogue.groups.flatMap((group) => privileges(group, facts.database)),
     ...catalogue.groups.flatMap((group) => defaultPrivileges(group, catalogue.owner)),
+    ...(catalogue.smokeTableWriter ? smokeTableStatements(catalogue.smokeTableWriter) : []),
     ...extensions(catalogue.extensions),
   ];
 }

@@ -47,6 +47,8 @@ export interface RoleCatalogue<Secret = SecretName> {
   readonly groups: readonly GroupRole[];
   readonly logins: readonly LoginRole<Secret>[];
   readonly extensions: readonly string[];
+  /** Group that may write the table of the smoke check. @default - there is no such table */
+  readonly smokeTableWriter?: string;
 }
 
 /**
@@ -93,6 +95,7 @@ export function roleCatalogue(config: ResolvedTierConfig, extensions: readonly s
     ],
     logins: [...logins, rotationRole(prefix, logins)],
     extensions,
+    smokeTableWriter: readwrite,
   };
 }
 

@@ -20,6 +20,7 @@ export function roleProperties(
     Userlist: places.Userlist,
     Extensions: catalogue.extensions,
     Owner: catalogue.owner,
+    ...(catalogue.smokeTableWriter && { SmokeTableWriter: catalogue.smokeTableWriter }),
     ...Object.fromEntries(catalogue.groups.map((group) => [group.name, groupProperties(group)])),
     ...Object.fromEntries(
       catalogue.logins.map((login) => [login.name, loginProperties(login, secretArns[login.secret])]),
@@ -47,7 +48,11 @@ export function catalogueFromProperties(properties: Readonly<Record<string, unkn
       `property Owner is "${owner}", which is none of the group roles ${groups.map(({ name }) => name).join(', ')}`,
     );
   }
-  return { owner, groups, logins, extensions: readList(properties.Extensions, 'Extensions') };
+  const smokeTableWriter = properties.SmokeTableWriter as string | undefined;
+  if (smokeTableWriter !== undefined && !groups.some(({ name }) => name === smokeTableWriter)) {
+    throw new Error(`property SmokeTableWriter is "${smokeTableWriter}", which is none of the group roles ${groups.map(({ name }) => name).join(', ')}`);
+  }
+  return { owner, groups, logins, extensions: readList(properties.Extensions, 'Extensions'), ...(smokeTableWriter && { smokeTableWriter }) };
 }
 
 /** Every other property, CloudFormation's own included, begins with a capital. */

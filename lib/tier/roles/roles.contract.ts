@@ -38,6 +38,8 @@ export interface RolesProperties {
   readonly Extensions: readonly string[];
   /** Group role that owns what migrations create. */
   readonly Owner: string;
+  /** Group role that may write the table of the smoke check. */
+  readonly SmokeTableWriter?: string;
   readonly [roleName: string]: unknown;
 }
 

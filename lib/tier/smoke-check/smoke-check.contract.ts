@@ -5,8 +5,10 @@ export const smokeCheckResourceType = 'Custom::SmokeCheck';
 export const smokeCheckProperties = {
   /** ARN of the task definition that the service runs. */
   taskDefinition: 'TaskDefinition',
-  /** Aliases, hosts and settings that the check depends on, in short. */
+  /** Hash of the environment's configuration. */
   configuration: 'Configuration',
+  /** Host names of the instances, by commas: a replacement changes them without the configuration. */
+  instances: 'Instances',
 } as const;
 
 /** Environment variables of its function. */

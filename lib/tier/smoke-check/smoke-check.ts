@@ -21,11 +21,14 @@ export interface SmokeCheckProps {
   readonly encryptionKey: IKey;
   readonly instanceIdentifiers: readonly string[];
   /** What makes the check run again when it changes. */
-  readonly proves: { readonly taskDefinition: string; readonly configuration: string };
+  readonly proves: Readonly<Record<keyof typeof smokeCheckProperties, string>>;
 }
 
 /** A deploy is green only after a write and a read have travelled load balancer, pooler and database. */
 export class SmokeCheck extends Construct {
+  /** The check itself: it must depend on whatever it is to prove. */
+  readonly proof: CustomResource;
+
   constructor(scope: Construct, id: string, props: SmokeCheckProps) {
     super(scope, id);
     const { pooler, secret, encryptionKey, instanceIdentifiers, proves } = props;
@@ -51,13 +54,14 @@ export class SmokeCheck extends Construct {
       onEventHandler: check,
       logGroup: new LogGroup(this, 'ProviderLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY }),
     });
-    new CustomResource(this, 'Resource', {
+    this.proof = new CustomResource(this, 'Resource', {
       resourceType: smokeCheckResourceType,
       serviceToken: provider.serviceToken,
       serviceTimeout: Duration.minutes(10),
       properties: {
         [smokeCheckProperties.taskDefinition]: proves.taskDefinition,
         [smokeCheckProperties.configuration]: proves.configuration,
+        [smokeCheckProperties.instances]: proves.instances,
       },
     });
   }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 
 import { builderLockClass } from '../indexes/index-session';
+import { smokeTable } from './smoke-table';
 
 /** One thing that a deploy must be able to do. */
 export interface SmokeStep {
@@ -14,7 +15,7 @@ export interface SmokeStep {
 
 const readOnlySqlTransaction = '25006';
 
-/** A write and a read, each through the alias that it belongs to. Nothing stays: the table is the session's own. */
+/** A write and a read, each through the alias that it belongs to. One row stays, in a schema of its own. */
 export function smokeSteps(database: string, readOnlyDatabase: string): readonly SmokeStep[] {
   return [
     { what: 'write and read back', database, run: writeAndReadBack },
@@ -24,13 +25,13 @@ export function smokeSteps(database: string, readOnlyDatabase: string): readonly
   ];
 }
 
+const writeSql = `INSERT INTO ${smokeTable} AS w (written_at) VALUES (clock_timestamp()) ON CONFLICT (only_row) DO UPDATE SET written_at = greatest(w.written_at, excluded.written_at)`;
+
 async function writeAndReadBack(session: Client): Promise<void> {
-  await session.query('BEGIN');
-  await session.query('CREATE TEMP TABLE smoke_check (written text) ON COMMIT DROP');
-  await session.query("INSERT INTO smoke_check VALUES ('yes')");
-  const { rows } = await session.query<{ written: string }>('SELECT written FROM smoke_check');
-  await session.query('COMMIT');
-  if (rows[0]?.written !== 'yes') throw new Error('what was written did not come back');
+  const { rows: written } = await session.query<{ at: string }>(`${writeSql} RETURNING written_at::text AS at`);
+  // Another check may have written since, but never an earlier time.
+  const { rows } = await session.query(`SELECT FROM ${smokeTable} WHERE written_at >= $1::timestamptz`, [written[0]!.at]);
+  if (rows.length !== 1) throw new Error('what was written did not come back');
 }
 
 /** One that is being built, or made anew by hand, is no fault: whoever does it holds a lock on the table. */
@@ -46,7 +47,7 @@ async function findNoInvalidIndex(session: Client): Promise<void> {
 }
 
 async function readFromReplica(session: Client): Promise<void> {
-  const { rows } = await session.query<{ replica: boolean }>('SELECT pg_is_in_recovery() AS replica');
+  const { rows } = await session.query<{ replica: boolean }>(`SELECT pg_is_in_recovery() AS replica, (SELECT count(*) FROM ${smokeTable}) AS rows`);
   if (!rows[0]!.replica) throw new Error('it leads to the primary, not to a replica');
 }
 
@@ -54,7 +55,7 @@ async function expectRefusal(session: Client): Promise<void> {
   // Rolled back in any case: the server connection goes back to a pool.
   await session.query('BEGIN');
   try {
-    await session.query('CREATE TEMP TABLE smoke_check (written text)');
+    await session.query(writeSql);
   } catch (error) {
     if ((error as { code?: string }).code === readOnlySqlTransaction) return;
     throw error;

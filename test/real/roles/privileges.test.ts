@@ -111,6 +111,15 @@ describe('what a role may do', () => {
     await expect(deployed.as('application', sql)).rejects.toMatchObject({ code: '42501' });
   });
 
+  it('the application writes the table of the smoke check and does no more with it, and nobody else sees it', async () => {
+    await deployed.as('application', 'INSERT INTO smoke_check.written (written_at) VALUES (now())', 'UPDATE smoke_check.written SET written_at = now()');
+    await expect(deployed.as('application', 'SELECT count(*)::int AS n FROM smoke_check.written')).resolves.toEqual([{ n: 1 }]);
+    for (const sql of ['DELETE FROM smoke_check.written', 'TRUNCATE smoke_check.written', 'CREATE TABLE smoke_check.mine (id int)', 'DROP TABLE smoke_check.written']) {
+      await expect(deployed.as('application', sql)).rejects.toMatchObject({ code: '42501' });
+    }
+    for (const secret of ['readOnly', 'collector'] as const) await expect(deployed.as(secret, 'SELECT FROM smoke_check.written')).rejects.toMatchObject({ code: '42501' });
+  });
+
   it('the read-only role reads, and writes not even when it asks for a transaction that could', async () => {
     await expect(deployed.as('readOnly', 'SELECT count(*)::int AS n FROM appointments')).resolves.toEqual([{ n: 2 }]);
     await expect(deployed.as('readOnly', 'DELETE FROM appointments')).rejects.toMatchObject({ code: '25006' });

@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { AwsEndpoint } from '../../../lib/rehearsal/aws/aws-endpoint';
 import { LambdaFunction } from '../../../lib/rehearsal/aws/lambda-function';
 import { smokeCheckEnvironment } from '../../../lib/tier/smoke-check/smoke-check.contract';
+import { smokeTableStatements } from '../../../lib/tier/smoke-check/smoke-table';
 import { password, PooledDatabases } from '../pooler/pooled-databases';
 import { PoolerProcess } from '../pooler/pooler-process';
 
@@ -19,6 +20,8 @@ const log: string[] = [];
 
 beforeAll(async () => {
   databases = await PooledDatabases.start('127.35.4', { replica: true });
+  for (const { sql } of smokeTableStatements('bookedbarber_app')) await databases.primary.query(sql, [], 'bookedbarber');
+  await databases.replica!.waitForReplay();
   pooler = await PoolerProcess.start('127.35.4.11', databases.environment());
   aws = await AwsEndpoint.start('127.35.4.12', 8200);
   aws.rds.set({ identifier: 'primary', host: 'primary.internal', port: 5432, parameterGroup: 'group', parameterApplyStatus: 'pending-reboot' });
@@ -54,13 +57,17 @@ function check(event: object, readOnlyDatabase = 'bookedbarber_ro', host = poole
 }
 
 describe('the smoke check', () => {
-  it('lets a deploy through that writes and reads, leaves nothing behind, and warns of a pending restart', async () => {
+  it('lets a deploy through that writes and reads, leaves one row in a schema of its own, and warns of a pending restart', async () => {
+    const relations = () => databases.primary.query("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace <> 'smoke_check'::regnamespace ORDER BY 1", [], 'bookedbarber');
+    const before = await relations();
+    await check(create);
     const answer = await check(create);
     expect(answer).toEqual({
       PhysicalResourceId: expect.stringMatching(/^proven-[0-9a-f]{16}$/),
       Data: { Warnings: 'primary: parameters wait for a restart; run: aws rds reboot-db-instance --db-instance-identifier primary' },
     });
-    expect(await databases.primary.query("SELECT relname FROM pg_class WHERE relname = 'smoke_check'", [], 'bookedbarber')).toEqual([]);
+    expect(await databases.primary.query("SELECT count(*)::int AS rows, max(written_at) > now() - interval '1 minute' AS recent FROM smoke_check.written", [], 'bookedbarber')).toEqual([{ rows: 1, recent: true }]);
+    expect(await relations()).toEqual(before);
   });
 
   it('stops one whose password is refused', async () => {
@@ -84,6 +91,26 @@ describe('the smoke check', () => {
     await expect(check(create)).resolves.toBeDefined();
     await session.query('DROP INDEX broken');
     await session.end();
+  });
+
+  it('accepts an index that PostgreSQL is building at that moment', async () => {
+    const [reader, builder] = [await databases.primary.superuser('bookedbarber'), await databases.primary.superuser('bookedbarber')];
+    await reader.query('BEGIN; LOCK TABLE appointments IN ROW EXCLUSIVE MODE');
+    const building = builder.query('CREATE INDEX CONCURRENTLY slow_to_build ON appointments (id)');
+    const isInvalid = async () => (await reader.query("SELECT FROM pg_class JOIN pg_index ON indexrelid = oid WHERE relname = 'slow_to_build' AND NOT indisvalid")).rowCount === 1;
+    while (!(await isInvalid())) await new Promise((resolve) => setTimeout(resolve, 20));
+    await expect(check(create)).resolves.toBeDefined();
+    await reader.query('COMMIT');
+    await building;
+    await builder.query('DROP INDEX slow_to_build');
+    await Promise.all([reader.end(), builder.end()]);
+  });
+
+  it('stops one whose bootstrap of roles has not made its table', async () => {
+    await databases.primary.query('ALTER SCHEMA smoke_check RENAME TO elsewhere', [], 'bookedbarber');
+    await expect(check(create)).rejects.toThrow('cannot write and read back on bookedbarber: relation "smoke_check.written" does not exist');
+    await databases.primary.query('ALTER SCHEMA elsewhere RENAME TO smoke_check', [], 'bookedbarber');
+    await databases.replica!.waitForReplay();
   });
 
   it('only looks on when CloudFormation goes back to what was proven, and when it deletes', async () => {
