@@ -8,7 +8,7 @@ export function topologyOf({ pooler, databases }: TierUnderRehearsal): Topology 
   const balancer: TopologyNode = { id: 'balancer', column: 1, title: 'load balancer', details: ['haproxy'] };
   const tasks = pooler.tasks.map(({ name, address, port }): TopologyNode => ({ id: name, column: 2, title: `PgBouncer ${name}`, details: [`${address}:${port}`] }));
   const instances = [primary, ...replicas].map(({ identifier, role, instanceClass, server }): TopologyNode => ({ id: identifier, column: 3, title: identifier, details: [`${role}, ${instanceClass}`, `${server.address}:${server.port}`] }));
-  const standby: readonly TopologyNode[] = hasStandby ? [{ id: 'standby', column: 4, title: `standby of ${primary.identifier}`, details: ['synchronous'] }] : [];
+  const standby: readonly TopologyNode[] = hasStandby ? [{ id: 'standby', column: 4, title: 'Multi-AZ standby', details: [`of ${primary.identifier}`, 'synchronous'] }] : [];
   return {
     nodes: [clients, balancer, ...tasks, ...instances, ...standby],
     links: [

@@ -5,6 +5,8 @@ import { type Canvas, colours, renderPlot } from './plot';
 
 const rowHeight = 92;
 const boxHeight = 66;
+/** Between two columns, so that the lines between them are seen. */
+const leastGap = 30;
 
 /** Who talks to whom: from left to right, on a phone from top to bottom. */
 export function renderTopologyPlot({ nodes, links }: Topology): string {
@@ -25,7 +27,7 @@ export function renderTopologyPlot({ nodes, links }: Topology): string {
           preserveAspect: true,
           silent: true,
           lineStyle: { color: colours.faint, width: 1.4, opacity: 1 },
-          data: [...columns.flatMap((column, columnIndex) => column.map((node, row) => boxOf(node, place(canvas, columns.length, columnIndex, column.length, row), canvas))), ...corners(canvas)],
+          data: [...columns.flatMap((column, columnIndex) => column.map((node, row) => boxOf(node, place(canvas, columns.length, columnIndex, column.length, row), canvas, columns.length))), ...corners(canvas)],
           links: links.map(({ from, to }) => ({ source: from, target: to })),
         },
       ],
@@ -39,14 +41,14 @@ function place({ width, height, narrow }: Canvas, columns: number, column: numbe
   return narrow ? { x: across * width, y: along * height } : { x: along * width, y: across * height };
 }
 
-function boxOf({ id, title, details }: TopologyNode, { x, y }: { readonly x: number; readonly y: number }, { narrow }: Canvas): object {
+function boxOf({ id, title, details }: TopologyNode, { x, y }: { readonly x: number; readonly y: number }, { narrow, width }: Canvas, columns: number): object {
   return {
     id,
     name: title,
     x,
     y,
     symbol: 'rect',
-    symbolSize: [narrow ? 150 : 208, boxHeight],
+    symbolSize: [narrow ? 150 : Math.min(208, width / columns - leastGap), boxHeight],
     itemStyle: { color: '#f5f9fc', borderColor: colours.tier, borderWidth: 1.4 },
     label: {
       show: true,
