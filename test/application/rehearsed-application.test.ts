@@ -7,10 +7,14 @@ import { readTierFacts } from '../../lib/application-kit/tier-facts';
 import { rehearseApplication } from '../../lib/rehearsal/application/rehearse-application';
 import { bringUp, type RunningTier } from '../../lib/rehearsal/bring-up';
 import type { ApplicationResult } from '../../lib/rehearsal/report/application-result';
-import { Progress } from '../../lib/rehearsal/report/progress';
+import type { Progress } from '../../lib/rehearsal/report/progress';
 import { Teardown } from '../../lib/rehearsal/teardown';
 
+/** Two cores may have much else to do. */
+jest.setTimeout(400_000);
+
 const signal = new AbortController().signal;
+const progress = { begin: () => undefined, update: () => undefined } as unknown as Progress;
 const teardown = new Teardown();
 let directory: string;
 let running: RunningTier;
@@ -18,7 +22,7 @@ let running: RunningTier;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'rehearsed-application-'));
   chmodSync(directory, 0o755);
-  running = await bringUp({ environment: 'development', rows: 4000, maxSessions: 1000, poolerTasks: 2, leavingTimeScale: 0.05, progress: new Progress(), signal }, teardown);
+  running = await bringUp({ environment: 'development', rows: 4000, maxSessions: 1000, poolerTasks: 2, leavingTimeScale: 0.05, progress, signal }, teardown);
 });
 afterAll(async () => {
   await teardown.run();

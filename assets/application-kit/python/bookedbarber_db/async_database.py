@@ -71,5 +71,24 @@ def _engine(url: str, credentials: Credentials, read_only: bool, settings: dict[
         make_url(url).set(drivername="postgresql+asyncpg", query={}),
         **{**POOL_SETTINGS, "connect_args": connect_args, **settings},
     )
-    prepare_engine(engine.sync_engine, credentials, GreenletWaiting(), read_only)
+    prepare_engine(engine.sync_engine, credentials, GreenletWaiting(), read_only, _take_json_codecs(engine.sync_engine.dialect))
     return engine
+
+
+def _take_json_codecs(dialect: Any) -> Callable[[Any], None]:
+    """Takes from SQLAlchemy the queries that it sends on each new connection, after the attempts to connect.
+
+    They are the first that need a server: while the primary restarts, the pooler lets clients in and closes them there.
+    """
+    codecs = (dialect.setup_asyncpg_json_codec, dialect.setup_asyncpg_jsonb_codec)
+
+    async def nothing(_connection: Any) -> None:
+        pass
+
+    dialect.setup_asyncpg_json_codec = dialect.setup_asyncpg_jsonb_codec = nothing
+
+    def set_up(connection: Any) -> None:
+        for codec in codecs:
+            await_only(codec(connection))
+
+    return set_up

@@ -56,9 +56,11 @@ def _engine(url: str, driver: str, credentials: Credentials, read_only: bool, se
         from .psycopg_database import prepare_threshold
 
         connect_args["prepare_threshold"] = prepare_threshold()
+    # psycopg2 would ask each new connection for the type, outside of every retry.
+    engine_settings = {"use_native_hstore": False} if driver == "psycopg2" else {}
     engine = create_engine(
         make_url(url).set(drivername=f"postgresql+{driver}"),
-        **{**POOL_SETTINGS, "connect_args": connect_args, **settings},
+        **{**POOL_SETTINGS, "connect_args": connect_args, **engine_settings, **settings},
     )
     prepare_engine(engine, credentials, ThreadWaiting(), read_only)
     return engine

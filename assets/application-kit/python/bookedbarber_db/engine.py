@@ -38,8 +38,17 @@ class ThreadWaiting:
         return function(*args)
 
 
-def prepare_engine(engine: Engine, credentials: Credentials, waiting: Waiting, read_only: bool) -> None:
-    """Gives the engine its logins and the retry before the first statement, and keeps a reading one from writing."""
+def prepare_engine(
+    engine: Engine,
+    credentials: Credentials,
+    waiting: Waiting,
+    read_only: bool,
+    on_connection: Callable[[Any], None] = lambda _connection: None,
+) -> None:
+    """Gives the engine its logins and the retry before the first statement, and keeps a reading one from writing.
+
+    :param on_connection: what a new connection must be asked; tried again with it
+    """
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, _record: Any, args: Any, settings: dict[str, Any]) -> Any:
@@ -47,7 +56,9 @@ def prepare_engine(engine: Engine, credentials: Credentials, waiting: Waiting, r
         while True:
             login = waiting.call(credentials.current)
             try:
-                return dialect.connect(*args, **{**settings, "user": login.username, "password": login.password})
+                connection = dialect.connect(*args, **{**settings, "user": login.username, "password": login.password})
+                on_connection(connection)
+                return connection
             except Exception as error:  # drivers raise what they like here, OSError too
                 if is_refused_login(error):
                     if not waiting.call(credentials.refused, login):
