@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Diagnosis } from '../../diagnosis/diagnosis';
+import type { Diagnosis, Problem } from '../../diagnosis/diagnosis';
 import { renderAsMarkdown, renderForTerminal } from '../../diagnosis/render-diagnosis';
 import type { Check } from '../report/report';
 import { type Bench, checkOf } from './bench';
@@ -18,7 +18,9 @@ export async function measureDiagnosis({ tier }: Bench, directory: string): Prom
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'diagnosis.json'), `${JSON.stringify(diagnosis, null, 2)}\n`);
   writeFileSync(join(directory, 'diagnosis.md'), renderAsMarkdown(diagnosis));
-  const unread = diagnosis.problems.map(({ source, section, problem }) => `${source}${section ? `, ${section}` : ''}: ${problem}`);
+  // On RDS, the standby of a Multi-AZ instance mirrors its storage and is not seen; here it streams, and nobody asks it.
+  const isOfStandby = ({ section }: Problem): boolean => tier.databases.hasStandby && section === 'unused-indexes';
+  const unread = diagnosis.problems.filter((problem) => !isOfStandby(problem)).map(({ source, section, problem }) => `${source}${section ? `, ${section}` : ''}: ${problem}`);
   const detail = unread.length > 0 ? unread.join('; ') : `${diagnosis.sections.length} sections, ${diagnosis.findings.length} findings`;
   return { check: checkOf('diagnosis', unread.length, {}, detail), findings: `Diagnosis of ${renderForTerminal({ ...diagnosis, sections: [] }).trimEnd()}` };
 }

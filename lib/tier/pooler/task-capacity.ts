@@ -9,6 +9,9 @@ const openFilesOnFargate = 65_535;
 /** Log, listening sockets, resolver and headroom. */
 const otherOpenFiles = 200;
 
+/** Sessions of a task's console that must find room beside full clients: collector, diagnosis, rotation, people. */
+const consoleSessions = 10;
+
 /** Measured with TLS: 87 MB for 5,000 idle clients. */
 const kibPerClient = 20;
 
@@ -32,9 +35,8 @@ export function taskCapacity(pooler: ResolvedTierConfig['pooler']): TaskCapacity
   const serverConnections = Math.floor(pooler.poolSize / maxTasks);
   const readOnlyServerConnections = Math.floor(pooler.readOnlyPoolSize / maxTasks);
   // By source address, all hosts of an application may end on one task. Else a quarter on top: no spread is even.
-  const clientConnections = sourceIpStickiness
-    ? maxClientConnections
-    : Math.ceil((maxClientConnections / minTasks) * 1.25);
+  const applicationClients = sourceIpStickiness ? maxClientConnections : Math.ceil((maxClientConnections / minTasks) * 1.25);
+  const clientConnections = applicationClients + consoleSessions;
   return {
     serverConnections,
     readOnlyServerConnections,

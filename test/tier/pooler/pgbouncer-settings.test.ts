@@ -17,7 +17,7 @@ describe('the settings of a task', () => {
     expect(render()).toMatchObject({
       pool_mode: 'transaction',
       server_login_retry: '1',
-      max_client_conn: '10000',
+      max_client_conn: '10010',
       ...{ admin_users: users.admin },
     });
   });

@@ -31,7 +31,7 @@ describe('the task', () => {
           ReadonlyRootFilesystem: true,
           MountPoints: [{ SourceVolume: 'run', ContainerPath: '/run/pgbouncer', ReadOnly: false }],
           LinuxParameters: { Capabilities: { Drop: ['ALL'] } },
-          Ulimits: [{ Name: 'nofile', SoftLimit: 10_250, HardLimit: 10_250 }],
+          Ulimits: [{ Name: 'nofile', SoftLimit: 10_260, HardLimit: 10_260 }],
           StopTimeout: 120,
         }),
       ],

@@ -15,19 +15,19 @@ describe('a task', () => {
     });
   });
 
-  it('takes all clients when they are spread by their address', () => {
-    expect(taskCapacity(pooler({ maxClientConnections: 1000, minTasks: 2 })).clientConnections).toBe(1000);
+  it('takes all clients when they are spread by their address, and sessions of its console', () => {
+    expect(taskCapacity(pooler({ maxClientConnections: 1000, minTasks: 2 })).clientConnections).toBe(1000 + 10);
   });
 
   it('takes its share at the fewest tasks and a quarter when they are spread evenly', () => {
     expect(
       taskCapacity(pooler({ maxClientConnections: 1000, minTasks: 3, maxTasks: 3, sourceIpStickiness: false }))
         .clientConnections,
-    ).toBe(417);
+    ).toBe(417 + 10);
   });
 
   it('may open files for clients, servers and itself', () => {
-    expect(taskCapacity(pooler({ maxClientConnections: 1000 })).openFiles).toBe(1000 + 25 + 25 + 200);
+    expect(taskCapacity(pooler({ maxClientConnections: 1000 })).openFiles).toBe(1000 + 10 + 25 + 25 + 200);
   });
 });
 
@@ -42,12 +42,12 @@ describe('a task is refused', () => {
     [
       'when its clients need more files than Fargate gives',
       { maxClientConnections: 70_000 },
-      'maxClientConnections of 70000 are up to 70000 clients for one task, which needs 70250 open files; Fargate gives it 65535: lower maxClientConnections',
+      'maxClientConnections of 70000 are up to 70010 clients for one task, which needs 70260 open files; Fargate gives it 65535: lower maxClientConnections',
     ],
     [
       'when its clients need more memory than it has',
       { maxClientConnections: 30_000, taskCpu: 256, taskMemoryMiB: 512 },
-      'maxClientConnections of 30000 are up to 30000 clients for one task, which needs about 782 MiB; raise taskMemoryMiB (512) to that or more, or lower maxClientConnections',
+      'maxClientConnections of 30000 are up to 30010 clients for one task, which needs about 782 MiB; raise taskMemoryMiB (512) to that or more, or lower maxClientConnections',
     ],
   ])('%s', (_title, change, problem) => {
     expect(taskCapacityProblems(pooler(change))).toEqual([problem]);
