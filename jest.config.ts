@@ -4,8 +4,8 @@ const config: Config = {
   roots: ['<rootDir>/test'],
   testEnvironment: 'node',
   testMatch: ['**/*.test.ts'],
-  // Have commands of their own: npm run test:application, test:image, test:review, test:rotation.
-  testPathIgnorePatterns: ['application', 'image', 'review-command', 'rotation'].map((folder) => `<rootDir>/test/${folder}/`),
+  // Have commands of their own: npm run test:application, test:broken, test:image, test:review, test:rotation.
+  testPathIgnorePatterns: ['application', 'broken', 'image', 'review-command', 'rotation'].map((folder) => `<rootDir>/test/${folder}/`),
   transform: { '^.+\\.ts$': '@swc/jest' },
   // ESM-only libraries are compiled like our own sources.
   transformIgnorePatterns: ['node_modules/(?!(@peculiar|ora)/)'],

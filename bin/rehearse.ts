@@ -40,8 +40,12 @@ interface RehearseOptions {
   readonly application: boolean;
   readonly report: string;
   readonly repeats: number;
+  readonly quick: boolean;
   readonly keep: boolean;
 }
+
+/** Of `--quick`, where the command line says nothing else. */
+const quickLoads = { loadTransactions: 100, loadSeconds: 2, sessions: 0 } as const;
 
 const program = new Command('npm run rehearse --')
   .description(
@@ -60,14 +64,16 @@ const program = new Command('npm run rehearse --')
   .option('--application', 'also run applications on the application kit, with each of its drivers, through a replacement of the pooler and a restart of the primary', false)
   .addOption(reportOption)
   .option('--repeats <count>', 'rehearse so often, into run-1, run-2, … of the report directory, so that compare knows the noise', wholeNumber(1, 100), 1)
+  .option('--quick', `shorter loads (--load-transactions ${quickLoads.loadTransactions}, --load-seconds ${quickLoads.loadSeconds}), no sessions with think time, and the sample as it was kept the last time`, false)
   .option('-k, --keep', 'leave the tier running until Ctrl-C and write connections.json', false)
   .addHelpText('after', () => {
     const lines = (of: typeof metrics): string => of.map(({ title, definition }) => `  ${title}: ${definition}`).join('\n');
     return `\nWhat is measured:\n${lines(metrics)}\n\nWith --application, of each application:\n${lines(applicationMetrics)}\n\nExit codes: 0 nothing missed, 1 something missed, 2 it could not run, 130 interrupted.`;
   })
-  .action(({ repeats, ...options }: RehearseOptions) =>
-    conclude((running) => (repeats === 1 ? rehearse({ ...options, ...running }) : rehearseRepeatedly(repeats, { ...options, ...running }))),
-  );
+  .action(({ repeats, ...given }: RehearseOptions) => {
+    const options = given.quick ? quickened(given) : given;
+    return conclude((running) => (repeats === 1 ? rehearse({ ...options, ...running }) : rehearseRepeatedly(repeats, { ...options, ...running })));
+  });
 
 interface DrillOptions {
   readonly environment: string;
@@ -112,6 +118,12 @@ program
   });
 
 program.parse();
+
+/** What the command line does not say, as short as `--quick` wants it. */
+function quickened<Given extends Omit<RehearseOptions, 'repeats'>>(given: Given): Given {
+  const unsaid = Object.entries(quickLoads).filter(([name]) => program.getOptionValueSource(name) === 'default');
+  return { ...given, ...Object.fromEntries(unsaid) };
+}
 
 /** Runs a command to its exit code, and lets a signal stop it in order. @param work returns whether something was missed */
 async function conclude(work: (running: { readonly progress: Progress; readonly signal: AbortSignal }) => Promise<boolean>): Promise<void> {

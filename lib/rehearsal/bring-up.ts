@@ -5,7 +5,10 @@ import { Connections } from './connections';
 import type { PoolerServiceOptions } from './deployment/pooler-service';
 import { TierUnderRehearsal } from './deployment/tier-under-rehearsal';
 import { debianTools } from './engines/debian-tools';
+import { assertRoom } from './engines/disk-space';
+import { KeptSample } from './load/kept-sample';
 import { loadSample } from './load/sample';
+import { assertPortsFree, portsOf } from './network/ports-in-use';
 import type { Progress } from './report/progress';
 import { openSite } from './site';
 import { synthesize } from './synthesize';
@@ -17,6 +20,8 @@ export interface BringUpOptions extends PoolerServiceOptions {
   readonly assembly?: string;
   /** Appointments of the sample. */
   readonly rows: number;
+  /** Begin with the sample as it was kept, or keep it if that is not there. @default false */
+  readonly keepsSample?: boolean;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -42,15 +47,29 @@ export async function bringUp(options: BringUpOptions, teardown: Teardown): Prom
     await synthesize(environment, assembly, signal);
   }
   const stacks = readEnvironment(assembly, environment);
+  await assertPortsFree(site.addresses.next(), portsOf(stacks));
+  await assertRoom(site.directory, instancesOf(stacks), options.rows);
 
   progress.begin(`Bringing ${environment} up`);
   const { maxSessions, poolerTasks, leavingTimeScale } = options;
-  const tier = new TierUnderRehearsal(site, { maxSessions, poolerTasks, leavingTimeScale, signal, onProgress });
+  const kept = options.keepsSample ? await KeptSample.of(stacks, options.rows) : undefined;
+  const tier = new TierUnderRehearsal(site, { maxSessions, poolerTasks, leavingTimeScale, signal, onProgress, ...(kept?.data !== undefined && { keptData: kept.data }) });
   await tier.deploy(stacks);
   const connections = new Connections(tier);
+  if (kept?.data !== undefined) return { tier, connections, stacks };
 
   // As at a first deploy: the application makes its tables afterwards, and finds its indexes built later.
   progress.begin(`Sample of ${options.rows.toLocaleString('en-US')} appointments`);
   await loadSample(() => connections.migrations(), options.rows, onProgress);
+  if (kept) {
+    onProgress('kept for the next time');
+    await kept.keep(tier.databases.primary.server);
+  }
   return { tier, connections, stacks };
+}
+
+/** Data directories that the template makes: one for each instance, and one for the standby of a Multi-AZ one. */
+function instancesOf(stacks: readonly AssemblyStack[]): number {
+  const instances = stacks.flatMap(({ template }) => Object.values(template.Resources)).filter(({ Type }) => Type === 'AWS::RDS::DBInstance');
+  return instances.length + instances.filter(({ Properties }) => Properties?.MultiAZ === true).length;
 }

@@ -38,7 +38,11 @@ export class Databases {
   private standby?: PostgresServer;
   private readonly parameterGroups = new Map<string, Readonly<Record<string, string>>>();
 
-  constructor(private readonly site: Site) {}
+  /** @param keptData with which the primary begins; undefined begins with nothing */
+  constructor(
+    private readonly site: Site,
+    private readonly keptData?: string,
+  ) {}
 
   readonly parameterGroup: ResourceMaker = {
     fidelity: 'as it is',
@@ -108,6 +112,7 @@ export class Databases {
       ...this.placeOf(identifier, properties),
       parameters: this.parametersOf(properties),
       tls: this.site.authority,
+      ...(this.keptData !== undefined && { keptData: this.keptData }),
       rds: {
         masterUsername: resolveDynamicReferences(properties.MasterUsername ?? '', readSecret),
         masterPassword: resolveDynamicReferences(properties.MasterUserPassword ?? '', readSecret),

@@ -6,6 +6,7 @@ import { Child, run } from '../engines/child';
 import { debianTools, type Tool } from '../engines/debian-tools';
 import { runsAsRoot, unprivilegedUid } from '../engines/unprivileged-user';
 import { accepts } from '../network/balancer';
+import { assertPortsFree } from '../network/ports-in-use';
 
 export interface PoolerTaskOptions {
   /** In messages, and of its directory. */
@@ -30,7 +31,8 @@ export class PoolerTask {
 
   /** Starts it; whether it listens, `untilListening` tells. */
   static async launch(options: PoolerTaskOptions): Promise<PoolerTask> {
-    const { name, address, image, directory } = options;
+    const { name, address, port, image, directory } = options;
+    await assertPortsFree(address, [port]); // else whoever listens there would be taken for it
     const runDirectory = join(directory, 'run');
     await cp(image, directory, { recursive: true });
     await mkdir(runDirectory, { mode: 0o700 });
@@ -100,7 +102,7 @@ export class PoolerTask {
 /** @throws Error with the end of its log, if PgBouncer ends before it listens */
 export async function untilListening(process: Child, address: string, port: number): Promise<void> {
   while (!(await accepts(address, port))) {
-    if (!process.isRunning) throw new Error(`PgBouncer did not start on ${address}:${port}; the end of its log:\n${process.logTail(8)}`);
+    if (!process.isRunning) throw new Error(`PgBouncer did not start on ${address}:${port}: ${process.complaint()}; the end of its log:\n${process.logTail(8)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

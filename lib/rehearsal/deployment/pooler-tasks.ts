@@ -151,7 +151,7 @@ export class PoolerTasks {
       if (!task.process.isRunning || Date.now() > deadline) {
         const what = task.process.isRunning ? `is not healthy after ${startTimeoutMs / 1000} s` : 'ended before it was healthy';
         await task.kill();
-        throw new Error(`${task.name} ${what}; the end of its log:\n${task.process.logTail(8)}`);
+        throw new Error(`${task.name} ${what}: ${task.process.complaint()}; the end of its log:\n${task.process.logTail(8)}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 200));
     }

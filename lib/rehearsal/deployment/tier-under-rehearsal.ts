@@ -14,6 +14,8 @@ import { secretAttachmentMaker, secretMaker } from './secrets';
 export interface TierOptions extends PoolerServiceOptions {
   readonly onProgress: (what: string) => void;
   readonly signal: AbortSignal;
+  /** Data with which the primary begins, as after a restore. @default - none */
+  readonly keptData?: string;
 }
 
 /** The stacks of an environment, brought up on this machine. */
@@ -28,7 +30,7 @@ export class TierUnderRehearsal {
     readonly site: Site,
     private readonly options: TierOptions,
   ) {
-    this.databases = new Databases(site);
+    this.databases = new Databases(site, options.keptData);
     this.pooler = new PoolerService(site, options);
     this.parameters = new PublishedParameters(site.aws.ssm);
     this.functions = new Functions(site, options.signal);

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Client } from 'pg';
@@ -33,6 +33,18 @@ export async function takeBaseBackup(session: Client, source: string, target: st
     'SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)',
   );
   await writeFile(join(target, 'backup_label'), rows[0]!.labelfile);
+}
+
+/** Copies the data directory of a running server with the WAL that makes it consistent: it starts by itself. */
+export async function takeFullBackup(session: Client, source: string, target: string): Promise<void> {
+  await takeBaseBackup(session, source, target);
+  const label = await readFile(join(target, 'backup_label'), 'utf8');
+  const first = /^START WAL LOCATION: .*\(file ([0-9A-F]{24})\)$/m.exec(label)?.[1];
+  if (first === undefined) throw new Error(`the label of the backup names no WAL file: ${label}`);
+  // The end of a backup switches to a new file, so that all before it are whole.
+  const { rows } = await session.query<{ name: string }>('SELECT pg_walfile_name(pg_current_wal_insert_lsn()) AS name');
+  const needed = (await readdir(join(source, 'pg_wal'))).filter((name) => /^[0-9A-F]{24}$/.test(name) && name >= first && name <= rows[0]!.name);
+  await Promise.all(needed.map((name) => copyFile(join(source, 'pg_wal', name), join(target, 'pg_wal', name))));
 }
 
 async function copyDirectory(

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -17,13 +17,29 @@ function cacheRoot(): string {
   return join(base, 'bookedbarber-database-tier');
 }
 
+/** The directory of that name in the cache; undefined if it is not there. */
+export function findCachedDirectory(name: string): string | undefined {
+  const directory = join(cacheRoot(), name);
+  return existsSync(directory) ? directory : undefined;
+}
+
+/** Removes directories of the cache whose names begin so, but the newest and those used within the last hour. */
+export async function pruneCache(prefix: string, kept: number): Promise<void> {
+  const names = (await readdir(cacheRoot())).filter((name) => name.startsWith(prefix));
+  const used = await Promise.all(names.map(async (name) => ({ path: join(cacheRoot(), name), atMs: (await stat(join(cacheRoot(), name))).mtimeMs })));
+  const old = used.sort((one, other) => other.atMs - one.atMs).slice(kept);
+  const hourMs = 3_600_000;
+  await Promise.all(old.filter(({ atMs }) => Date.now() - atMs > hourMs).map(({ path }) => rm(path, { recursive: true, force: true })));
+}
+
 /**
  * The directory of that name in the cache; filled first if it is not there. The name holds every version that matters,
  * so that a change makes a new one. Two runs at once each fill their own, and one of them wins.
  */
 export async function cachedDirectory(name: string, fill: (directory: string) => Promise<void>): Promise<string> {
   const directory = join(cacheRoot(), name);
-  if (existsSync(directory)) return directory;
+  const cached = findCachedDirectory(name);
+  if (cached !== undefined) return cached;
   await mkdir(cacheRoot(), { recursive: true });
   const unfinished = await mkdtemp(`${directory}.`);
   try {

@@ -74,6 +74,11 @@ export class Child {
     return this.lines.slice(-lines).join('\n');
   }
 
+  /** Why it failed, in its own words: the first line that complains, or else the last. */
+  complaint(): string {
+    return this.lines.find((line) => /invalid value|unrecognized|could not|FATAL|ERROR/.test(line)) ?? this.lines.at(-1) ?? 'it printed nothing';
+  }
+
   /** Signals the process alone, not what it has started. */
   signal(signal: NodeJS.Signals): void {
     if (this.running) this.process.kill(signal);

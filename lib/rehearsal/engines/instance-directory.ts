@@ -35,6 +35,28 @@ export class InstanceDirectory {
     await rm(passwordFile);
   }
 
+  /** Makes a cluster of a data directory that was kept. */
+  async restore(data: string): Promise<void> {
+    await run({ command: 'cp', args: ['-R', '--reflink=auto', data, this.data] });
+    await chmod(this.data, 0o700); // as PostgreSQL insists
+    await this.own();
+  }
+
+  /**
+   * Runs statements as the superuser, of whom no password is known, in a server that nobody can connect to. What fails
+   * shows at the first login. https://www.postgresql.org/docs/17/app-postgres.html#APP-POSTGRES-SINGLE-USER
+   */
+  async runAlone(statements: readonly string[]): Promise<void> {
+    const { postgres } = await postgresEngine();
+    await run({
+      command: 'bash',
+      args: ['-c', 'printf "%s\\n" "$STATEMENTS" | "$0" --single -D "$1" postgres', postgres, this.data],
+      environment: { PATH: '/usr/bin:/bin', STATEMENTS: statements.join('\n') },
+      uid: unprivilegedUid,
+      cwd: this.path,
+    });
+  }
+
   /** Writes what the server reads when it starts. */
   async configure(settings: Readonly<Record<string, string>>, pgHba: string): Promise<void> {
     await this.write('data/postgresql.conf', renderPostgresqlConf(settings));

@@ -20,6 +20,8 @@ export interface PostgresServerOptions extends PostgresPlace {
   readonly tls?: CertificateAuthority;
   /** Withhold what RDS withholds. @default - a plain server */
   readonly rds?: RdsIdentity;
+  /** A data directory to begin with, as `keepData` left it of a server of the same `rds`. @default - an empty one */
+  readonly keptData?: string;
 }
 
 export interface StandbyOptions extends PostgresPlace {

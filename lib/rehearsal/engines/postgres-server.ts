@@ -4,13 +4,13 @@ import { join } from 'node:path';
 
 import { Client } from 'pg';
 
-import { takeBaseBackup } from './base-backup';
+import { takeBaseBackup, takeFullBackup } from './base-backup';
 import { Child } from './child';
 import { InstanceDirectory } from './instance-directory';
 import { postgresEngine } from './postgres-engine';
 import type { PostgresServerOptions, StandbyOptions } from './postgres-server-options';
 import { processTreeCpuSeconds } from './process-cpu';
-import { forcesTls, isRdsOnly, rdsRolesSql, renderPgHba, superuserName } from './rds-imitation';
+import { forcesTls, isRdsOnly, passwordsSql, rdsRolesSql, renderPgHba, superuserName } from './rds-imitation';
 import { StandbyLink } from './standby-link';
 import { unprivilegedUid } from './unprivileged-user';
 
@@ -54,10 +54,12 @@ export class PostgresServer {
       options,
     );
     return server.orRemoved(async () => {
-      await server.directory.initialize(server.superuserPassword);
+      if (options.keptData === undefined) await server.directory.initialize(server.superuserPassword);
+      else await server.directory.restore(options.keptData);
       await server.configure({});
+      if (options.keptData !== undefined) await server.directory.runAlone(passwordsSql(server.superuserPassword, rds));
       await server.launch();
-      if (rds) await server.inSession((session) => inOrder(session, rdsRolesSql(rds)));
+      if (rds && options.keptData === undefined) await server.inSession((session) => inOrder(session, rdsRolesSql(rds)));
     });
   }
 
@@ -121,6 +123,11 @@ export class PostgresServer {
       await standby.launch();
       if (options.synchronous) await link.makeSynchronous();
     });
+  }
+
+  /** Copies its data to a directory that does not exist yet, for `keptData`. */
+  async keepData(target: string): Promise<void> {
+    await this.inSession((session) => takeFullBackup(session, this.dataDirectory, target));
   }
 
   /** Returns once this standby shows what its primary had committed when this was called. */
@@ -203,7 +210,7 @@ export class PostgresServer {
     while (!(await this.directory.isReady(child.pid))) {
       if (!child.isRunning || Date.now() > deadline) {
         throw new Error(
-          `PostgreSQL ${this.hostName} did not start on ${this.address}:${this.port}; the end of its log:\n${child.logTail(8)}`,
+          `PostgreSQL ${this.hostName} did not start on ${this.address}:${this.port}: ${child.complaint()}; the end of its log:\n${child.logTail(8)}`,
         );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));

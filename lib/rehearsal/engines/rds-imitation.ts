@@ -65,6 +65,12 @@ export function rdsRolesSql({ masterUsername, masterPassword, databaseName }: Rd
   ];
 }
 
+/** New passwords for the superuser and the master, a line each. */
+export function passwordsSql(superuserPassword: string, rds: RdsIdentity | undefined): readonly string[] {
+  const password = (role: string, text: string): string => `ALTER ROLE ${quoteIdentifier(role)} PASSWORD '${text.replace(/'/g, "''")}'`;
+  return [password(superuserName, superuserPassword), ...(rds ? [password(rds.masterUsername, rds.masterPassword)] : [])];
+}
+
 /** The master's password stands in a statement: whatever the parameters ask for, neither the log nor a view shows it. */
 const keepTextSecret = [
   "SET log_statement = 'none'",

@@ -82,7 +82,7 @@ export class Balancer {
 
 async function listening(child: Child, address: string, port: number): Promise<void> {
   while (!(await accepts(address, port))) {
-    if (!child.isRunning) throw new Error(`haproxy did not start on ${address}:${port}; the end of its log:\n${child.logTail(5)}`);
+    if (!child.isRunning) throw new Error(`haproxy did not start on ${address}:${port}: ${child.complaint()}; the end of its log:\n${child.logTail(5)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -61,11 +61,14 @@ export async function measureLoadTest(bench: Bench, transactionsPerClient: numbe
   };
 }
 
-/** Many clients that query all the time, and very many that think between queries. */
+/** Many clients that query all the time, and very many that think between queries; none of those leaves their target out. */
 export async function measureConnections(bench: Bench, sessions: number): Promise<readonly Check[]> {
   const busy = await countClients(bench, () =>
     loadOrRefusal(bench, bench.connections.readWrite, { script: 'read', clients: busyConnections, protocol: 'prepared', length: { transactionsPerClient: Math.max(fewestBusyQueriesPerClient, bench.loadSeconds * busyQueriesPerClientAndSecond) } }),
   );
+  const direct = await fillDirectly(bench.connections.direct, busyConnections, bench.signal);
+  const concurrent = { ...checkOf('concurrent-connections', busy.mostClients, busy, `${busy.transactions} queries, ${busy.failed} failed`), direct };
+  if (sessions === 0) return [concurrent];
   const thinkSeconds = Math.min(longestThinkSeconds, bench.loadSeconds);
   const thinking = await countClients(bench, () =>
     loadOrRefusal(bench, bench.connections.readWrite, {
@@ -76,10 +79,9 @@ export async function measureConnections(bench: Bench, sessions: number): Promis
       variables: { think_seconds: thinkSeconds },
     }),
   );
-  const direct = await fillDirectly(bench.connections.direct, busyConnections, bench.signal);
   return [
+    concurrent,
     // Where every session that was asked for came in, the machine was not the limit, however busy.
-    { ...checkOf('concurrent-connections', busy.mostClients, busy, `${busy.transactions} queries, ${busy.failed} failed`), direct },
     { ...checkOf('sessions', thinking.mostClients, { ...thinking, limited: thinking.limited && thinking.mostClients < sessions }, `${sessions} asked for, a query every ${thinkSeconds} s each; ${thinking.transactions} queries, ${thinking.failed} failed`), direct },
   ];
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
@@ -51,6 +52,22 @@ describe('a server', () => {
     ).toEqual([{ sorted: 'Baä', upper: 'É' }]);
   });
 
+  it('begins with the data that another one kept, under passwords of its own', async () => {
+    await server.query('CREATE TABLE handed_on AS SELECT 7 AS answer');
+    const directory = mkdtempSync(join(tmpdir(), 'kept-data-'));
+    let next: PostgresServer | undefined;
+    try {
+      await server.keepData(join(directory, 'data'));
+      await server.query('INSERT INTO handed_on VALUES (8)');
+      chmodSync(directory, 0o755); // PostgreSQL runs as another user than root
+      next = await PostgresServer.start({ address: '127.31.0.9', keptData: join(directory, 'data') });
+      expect(await next.query('SELECT answer FROM handed_on')).toEqual([{ answer: 7 }]);
+    } finally {
+      await next?.stop();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   it('keeps its data over a restart', async () => {
     await server.query('CREATE TABLE kept AS SELECT 42 AS answer');
     const before = server.pid;
@@ -95,7 +112,7 @@ describe('a server that cannot start', () => {
     expect(failure).toBeInstanceOf(Error);
     const { message } = failure as Error;
     expect(message).toMatch(
-      /^PostgreSQL 127\.31\.0\.4 did not start on 127\.31\.0\.4:5432; the end of its log:\n.*invalid value for parameter "work_mem": "banana"/s,
+      /^PostgreSQL 127\.31\.0\.4 did not start on 127\.31\.0\.4:5432: .*invalid value for parameter "work_mem": "banana"; the end of its log:\n/,
     );
     const [, directory] = /"(\/[^"]+)\/data\/postgresql.conf"/.exec(message)!;
     expect(existsSync(directory!)).toBe(false);

@@ -79,7 +79,7 @@ describe('a standby', () => {
   it('leaves nothing on the primary when it cannot start', async () => {
     const starting = primary.startStandby({ address: '127.31.2.3', parameters: { max_connections: '20' } });
     await expect(starting).rejects.toThrow(
-      /did not start on 127\.31\.2\.3:5432; .*recovery aborted because of insufficient parameter settings/s,
+      /did not start on 127\.31\.2\.3:5432: .*recovery aborted because of insufficient parameter settings/s,
     );
     expect(await slots()).toEqual([ofStandby]);
   });
