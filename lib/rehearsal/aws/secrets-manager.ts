@@ -66,6 +66,14 @@ export class SecretsManager implements AwsService {
     return JSON.parse(this.text(arn)) as Record<string, string>;
   }
 
+  /** One key of the current value. @throws Error if it has no such key: ECS starts no task then, CloudFormation stops */
+  valueOfKey(arn: string, key: string): string {
+    const values = this.json(arn);
+    const value = values[key];
+    if (value === undefined) throw new Error(`the secret ${arn.split(':').at(-1)} has no JSON key "${key}"; it has ${Object.keys(values).join(', ')}`);
+    return value;
+  }
+
   /** Replaces the current value. */
   put(arn: string, text: string): void {
     this.putSecretValue({ SecretId: arn, SecretString: text });

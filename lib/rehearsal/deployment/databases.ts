@@ -12,6 +12,8 @@ export interface RunningInstance {
   /** `db.r7g.xlarge` */
   readonly instanceClass: string;
   readonly server: PostgresServer;
+  /** Of its group, as the template has them. */
+  readonly parameters: Readonly<Record<string, string>>;
   readonly role: 'primary' | 'replica';
 }
 
@@ -107,7 +109,7 @@ export class Databases {
 
   private async startPrimary({ logicalId }: ResourceRequest, properties: InstanceProperties): Promise<RunningInstance> {
     const identifier = identifierOf(logicalId, properties);
-    const readSecret = (secretArn: string, key: string) => this.site.aws.secrets.json(secretArn)[key] ?? '';
+    const readSecret = (secretArn: string, key: string) => this.site.aws.secrets.valueOfKey(secretArn, key);
     const server = await PostgresServer.start({
       ...this.placeOf(identifier, properties),
       parameters: this.parametersOf(properties),
@@ -121,7 +123,7 @@ export class Databases {
     });
     this.site.teardown.defer(identifier, () => server.stop());
     if (properties.MultiAZ) await this.startStandby(identifier, properties, server);
-    return { identifier, instanceClass: properties.DBInstanceClass, server, role: 'primary' };
+    return { identifier, instanceClass: properties.DBInstanceClass, server, parameters: this.groupOf(properties), role: 'primary' };
   }
 
   /** It has the primary's name too, which moves to it in a failover. */
@@ -140,7 +142,7 @@ export class Databases {
     if (!source) throw new Error(`its source ${sourceIdentifier} is not an instance of the template`);
     const server = await source.server.startStandby({ ...this.placeOf(identifier, properties), parameters: this.parametersOf(properties) });
     this.site.teardown.defer(identifier, () => server.stop());
-    return { identifier, instanceClass: properties.DBInstanceClass, server, role: 'replica' };
+    return { identifier, instanceClass: properties.DBInstanceClass, server, parameters: this.groupOf(properties), role: 'replica' };
   }
 
   private placeOf(identifier: string, { Port }: InstanceProperties) {
@@ -148,13 +150,19 @@ export class Databases {
   }
 
   /** The group's parameters, and the memory that RDS gives by the class of the instance, as far as this machine has it. */
-  private parametersOf({ DBParameterGroupName }: InstanceProperties): Record<string, string> {
+  private parametersOf(properties: InstanceProperties): Record<string, string> {
+    return { shared_buffers: `${sharedBuffersMiB}MB`, ...this.groupOf(properties) };
+  }
+
+  private groupOf({ DBParameterGroupName }: InstanceProperties): Readonly<Record<string, string>> {
     const parameters = this.parameterGroups.get(DBParameterGroupName);
     if (!parameters) throw new Error(`its parameter group ${DBParameterGroupName} is not in the template`);
-    const sharedBuffersMiB = Math.min(1024, Math.floor(totalmem() / 2 ** 20 / 16));
-    return { shared_buffers: `${sharedBuffersMiB}MB`, ...parameters };
+    return parameters;
   }
 }
+
+/** Where no group sets them; RDS takes a quarter of the memory of its class. */
+const sharedBuffersMiB = Math.min(1024, Math.floor(totalmem() / 2 ** 20 / 16));
 
 /** RDS's storage is in step again as soon as the primary is back; streaming would wait for five seconds. */
 const standbyParameters = { wal_retrieve_retry_interval: '100ms' };

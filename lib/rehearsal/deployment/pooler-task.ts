@@ -68,6 +68,13 @@ export class PoolerTask {
     return this.options.port;
   }
 
+  /** Lines of its ini that the template sets. */
+  get settings(): Readonly<Record<string, string>> {
+    const { settingPrefix } = poolerEnvironment;
+    const lines = Object.entries(this.options.environment).filter(([name]) => name.startsWith(settingPrefix));
+    return Object.fromEntries(lines.map(([name, value]) => [name.slice(settingPrefix.length).toLowerCase(), value]));
+  }
+
   /** Whether the image's own health check succeeds; ECS asks every five seconds and believes the second failure. */
   async isHealthy(): Promise<boolean> {
     const args = [join(this.options.directory, poolerImageFiles.healthCheck)];

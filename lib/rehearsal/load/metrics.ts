@@ -23,6 +23,7 @@ const definitions = [
   { name: 'connection-overhead', title: 'Connection overhead', comparison: '<', target: 5, unit: 'ms', definition: 'median of TCP connect, TLS, login and SELECT 1 through the pooler, one client' },
   { name: 'database-cpu', title: 'Database CPU', comparison: '<', target: 70, unit: '%', definition: "CPU time of a transaction × the guide's rate ÷ the vCPUs of the template's class; the busier of primary and replica" },
   { name: 'indexes-valid', title: 'Indexes valid', comparison: '=', target: 0, unit: 'missing', definition: 'indexes of the template that are not VALID, or that the planner does not choose for their query' },
+  { name: 'settings', title: 'Settings as in the template', comparison: '=', target: 0, unit: 'different', definition: 'parameters that an instance (pg_settings) or a task of the pooler (SHOW CONFIG) runs with otherwise than the template says' },
   { name: 'collector', title: 'Collector', comparison: '=', target: 0, unit: 'not reached', definition: "instances and tasks of the pooler that the template's own collector could not ask, or of which it wrote no metrics" },
   { name: 'replica-lag', title: 'Replica lag', comparison: '≤', target: 5, unit: 's', definition: 'longest delay of replay on a replica while the primary writes as fast as it can' },
   { name: 'load-test', title: "The guide's load test", comparison: '=', target: 0, unit: 'failed', definition: 'transactions of `pgbench -c 100 -j 10 -t 1000` with the booking script through the pooler that failed' },

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 
 import type { Connections } from '../connections';
 import type { LoadTarget } from '../load/pgbench';
+import type { RunningSetting } from './setting-differences';
 
 /** Sums over every task of the pooler, its consoles apart. */
 export interface PoolerStatistics {
@@ -34,6 +35,11 @@ export class PoolerConsoles {
     const each = await Promise.all(this.sessions.map(taskStatistics));
     const sum = (key: keyof PoolerStatistics): number => each.reduce((total, statistics) => total + statistics[key], 0);
     return { transactions: sum('transactions'), clients: sum('clients'), clientsWaiting: sum('clientsWaiting'), serversBusy: sum('serversBusy'), serversIdle: sum('serversIdle') };
+  }
+
+  /** What each task runs with. */
+  async configurations(): Promise<readonly (readonly RunningSetting[])[]> {
+    return Promise.all(this.sessions.map(async (session) => (await session.query<{ key: string; value: string }>('SHOW CONFIG')).rows.map(({ key, value }) => ({ name: key, value: value ?? '' }))));
   }
 
   async end(): Promise<void> {

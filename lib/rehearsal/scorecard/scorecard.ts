@@ -7,6 +7,7 @@ import { measureConnectionOverhead, measureConnections, measureLoadTest } from '
 import { measureIndexedQueries } from './indexed-query-results';
 import { checkIndexes } from './indexes';
 import { whileWatchingPool } from './pool-watch';
+import { checkSettings } from './settings';
 import { measureIndexedQuery, measureThroughput } from './throughput';
 
 /** What was measured, as the report holds it. */
@@ -36,7 +37,7 @@ export async function measureScorecard(bench: Bench, stacks: readonly AssemblySt
     const collector = await step('metrics', () => measureCollector(bench));
     const indexesValid = await checkIndexes(bench, stacks, indexedQueries);
     return {
-      checks: [...connections, indexedQuery.check, ...throughput, ...loadTest.checks, overhead, indexesValid, collector],
+      checks: [...connections, indexedQuery.check, ...throughput, ...loadTest.checks, overhead, indexesValid, await checkSettings(bench), collector],
       latencies: [indexedQuery.latencies, loadTest.latencies],
       indexedQueries,
     };

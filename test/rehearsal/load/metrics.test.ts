@@ -37,6 +37,7 @@ describe('the metrics', () => {
       'connection-overhead < 5 ms',
       'database-cpu < 70 %',
       'indexes-valid = 0 missing',
+      'settings = 0 different',
       'collector = 0 not reached',
       'replica-lag ≤ 5 s',
       'load-test = 0 failed',
