@@ -13,8 +13,5 @@ export function parseValueFrom(valueFrom: string): { readonly arn: string; reado
 /** The value with which ECS would start the container. @throws Error if the secret has no such field: ECS starts no task then */
 export function readContainerSecret(secrets: SecretsManager, valueFrom: string): string {
   const { arn, field } = parseValueFrom(valueFrom);
-  if (field === undefined) return secrets.text(arn);
-  const value = secrets.json(arn)[field];
-  if (value === undefined) throw new Error(`the secret ${arn} has no field "${field}"`);
-  return value;
+  return field === undefined ? secrets.text(arn) : secrets.valueOfKey(arn, field);
 }

@@ -57,7 +57,11 @@ export class Deployment {
       signal.throwIfAborted();
       const maker = this.makerOf(resource);
       this.fidelities.set(resource.Type, maker?.fidelity ?? 'not rehearsed');
-      if (!maker) continue;
+      if (!maker) {
+        // Nothing comes of it here, but what CloudFormation would refuse is refused.
+        resolveIntrinsics(resource.Properties ?? {}, this.contextOf(stack, made, true), logicalId);
+        continue;
+      }
       const properties = resolveIntrinsics(resource.Properties ?? {}, context, logicalId) as Record<string, unknown>;
       const request = { logicalId, type: resource.Type, properties, stack };
       this.onMake(request);
@@ -82,7 +86,8 @@ export class Deployment {
     return this.fidelities;
   }
 
-  private contextOf(stack: AssemblyStack, made: ReadonlyMap<string, MadeResource>): ResolutionContext {
+  /** @param lenient attributes that no rehearsal needs are placeholders */
+  private contextOf(stack: AssemblyStack, made: ReadonlyMap<string, MadeResource>, lenient = false): ResolutionContext {
     const exists = (logicalId: string): boolean => logicalId in stack.template.Resources;
     const pseudo: Readonly<Record<string, string>> = {
       ...pseudoParameters,
@@ -93,7 +98,8 @@ export class Deployment {
       ref: (logicalId) => pseudo[logicalId] ?? made.get(logicalId)?.ref ?? (exists(logicalId) ? logicalId : undefined),
       attribute: (logicalId, attribute) => {
         const resource = made.get(logicalId);
-        if (resource) return resource.attributes?.[attribute];
+        const value = resource?.attributes?.[attribute];
+        if (value !== undefined || (resource && !lenient)) return value;
         return exists(logicalId) ? `${logicalId}.${attribute}` : undefined;
       },
       stackOutput: (stackName, outputName) => this.output(stackName, outputName),

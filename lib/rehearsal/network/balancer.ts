@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Child } from '../engines/child';
 import { debianTools } from '../engines/debian-tools';
 import { openFileLimit } from '../engines/open-file-limit';
+import { assertPortsFree } from './ports-in-use';
 import { addTarget, type BalancerSettings, removeTarget, renderHaproxyConfig } from './haproxy-config';
 import { commandHaproxy } from './haproxy-runtime';
 
@@ -30,6 +31,7 @@ export class Balancer {
    * @throws Error if it does not listen; carries the end of its log
    */
   static async start(settings: BalancerSettings): Promise<Balancer> {
+    for (const address of settings.addresses) await assertPortsFree(address, [settings.port]);
     const { haproxy } = await debianTools();
     const sessionsPerProcess = Math.floor(((await openFileLimit()) - socketsOfItsOwn) / socketsPerSession);
     const processes = Math.min(settings.addresses.length, Math.ceil(settings.maxSessions / sessionsPerProcess));

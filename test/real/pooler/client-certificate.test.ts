@@ -115,5 +115,5 @@ it('a secret without the field that a task asks for stops it, as in ECS', () => 
   const arn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:pooler';
   secrets.create(arn, '{"chain":"…"}');
   expect(readContainerSecret(secrets, `${arn}:chain::`)).toBe('…');
-  expect(() => readContainerSecret(secrets, `${arn}:key::`)).toThrow(`the secret ${arn} has no field "key"`);
+  expect(() => readContainerSecret(secrets, `${arn}:key::`)).toThrow(`the secret ${arn.split(':').at(-1)} has no JSON key "key"; it has `);
 });

@@ -63,6 +63,12 @@ describe('Deployment', () => {
     ]);
   });
 
+  it('refuses an intrinsic that it does not know in what nothing here can bring up, too', async () => {
+    const deployment = new Deployment(() => undefined);
+    const template = { Resources: { Alarm: { Type: 'AWS::New::Thing', Properties: { Threshold: { 'Fn::Length': [1] } } } } };
+    await expect(deployment.deploy(stackOf('data', template), noSignal)).rejects.toThrow('Alarm.Threshold: the intrinsic function Fn::Length is not known to the rehearsal');
+  });
+
   it('says which resource of which stack failed', async () => {
     const deployment = new Deployment(() => ({ fidelity: 'imitated', make: () => Promise.reject(new Error('no disk')) }));
     await expect(deployment.deploy(stackOf('data', { Resources: { Db: { Type: 'AWS::RDS::DBInstance' } } }), noSignal)).rejects.toThrow(
