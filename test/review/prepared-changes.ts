@@ -233,8 +233,8 @@ export const preparedReviews: readonly PreparedReview[] = [
   },
   {
     title: 'an alarm loosened is said',
-    change: code('lib/tier/monitoring/alarm-catalogue.ts', "rds('CPUUtilization'), ...average(85, '%')", "rds('CPUUtilization'), ...average(95, '%')"),
-    finds: [{ section: 'alarms', impact: 'no interruption', name: 'Monitoring/Alarms/primary-cpu-critical', what: 'loosened: Threshold 85 → 95' }],
+    change: code('lib/tier/monitoring/alarm-catalogue.ts', "rds('CPUUtilization'), ...average(80, '%')", "rds('CPUUtilization'), ...average(95, '%')"),
+    finds: [{ section: 'alarms', impact: 'no interruption', name: 'Monitoring/Alarms/primary-cpu-critical', what: 'loosened: Threshold 80 → 95' }],
     worst: 'no interruption',
   },
   {
