@@ -4,13 +4,21 @@ export interface RunningSetting {
   readonly value: string;
 }
 
+/**
+ * What a server calls `on` of a setting that has more to choose from.
+ *
+ * @see https://www.postgresql.org/docs/17/runtime-config-wal.html#GUC-WAL-COMPRESSION
+ */
+const wordsForOn: Readonly<Record<string, string>> = { wal_compression: 'pglz' };
+
 /** What runs otherwise than it was written, one sentence each. */
 export function settingDifferences(who: string, wanted: Readonly<Record<string, string>>, running: readonly RunningSetting[]): readonly string[] {
   const values = new Map(running.map(({ name, value }) => [name, value]));
   return Object.entries(wanted).flatMap(([name, value]) => {
     const runs = values.get(name);
     if (runs === undefined) return [`${who} does not know ${name}`];
-    return normalize(runs) === normalize(value) ? [] : [`${name} of ${who} is ${runs || 'empty'}, not ${value}`];
+    const same = normalize(runs) === normalize(value) || (normalize(value) === '1' && runs === wordsForOn[name]);
+    return same ? [] : [`${name} of ${who} is ${runs || 'empty'}, not ${value}`];
   });
 }
 

@@ -20,4 +20,10 @@ describe('settingDifferences', () => {
   ])('takes %s and %s for the same', (wanted, value) => {
     expect(settingDifferences('prod', { name: wanted }, [{ name: 'name', value }])).toEqual([]);
   });
+
+  it('knows what the server calls the compression of WAL that is on', () => {
+    expect(settingDifferences('prod', { wal_compression: '1' }, [{ name: 'wal_compression', value: 'pglz' }])).toEqual([]);
+    expect(settingDifferences('prod', { wal_compression: '1' }, [{ name: 'wal_compression', value: 'lz4' }])).toEqual(['wal_compression of prod is lz4, not 1']);
+    expect(settingDifferences('prod', { wal_compression: '0' }, [{ name: 'wal_compression', value: 'pglz' }])).toEqual(['wal_compression of prod is pglz, not 0']);
+  });
 });
