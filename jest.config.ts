@@ -5,7 +5,7 @@ const config: Config = {
   testEnvironment: 'node',
   testMatch: ['**/*.test.ts'],
   // Have commands of their own: npm run test:application, test:broken, test:image, test:review, test:rotation.
-  testPathIgnorePatterns: ['application', 'broken', 'image', 'review-command', 'rotation'].map((folder) => `<rootDir>/test/${folder}/`),
+  testPathIgnorePatterns: ['application/', 'broken/', 'image/', 'review-command/', 'review/prepared-changes', 'rotation/'].map((path) => `<rootDir>/test/${path}`),
   transform: { '^.+\\.ts$': '@swc/jest' },
   // ESM-only libraries are compiled like our own sources.
   transformIgnorePatterns: ['node_modules/(?!(@peculiar|ora)/)'],

@@ -14,7 +14,7 @@ import type { Progress } from './report/progress';
 import { missedAny, writeReport } from './report/report';
 import { renderNotes, renderTargetTable } from './report/target-table';
 import type { Bench } from './scorecard/bench';
-import { measureDiagnosis } from './scorecard/diagnosis';
+import { forgetStatements, measureDiagnosis } from './scorecard/diagnosis';
 import { finishIndexBuilds } from './scorecard/indexes';
 import { measureScorecard } from './scorecard/scorecard';
 import { measureSmokeCheck } from './scorecard/smoke-check';
@@ -66,6 +66,7 @@ export async function rehearse(options: RehearsalOptions): Promise<boolean> {
 
     progress.begin('Index builds');
     await finishIndexBuilds(bench);
+    await forgetStatements(bench);
     const scorecard = await measureScorecard(bench, stacks, options);
 
     const application = options.application ? await runApplications(bench, options, stacks) : undefined;

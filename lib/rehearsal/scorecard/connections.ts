@@ -19,7 +19,7 @@ const longestThinkSeconds = 10;
 const queriesPerSession = 2;
 const sampledEveryMs = 500;
 /** Of the guide's load test, at the database itself: enough for a rate and its latencies. */
-const directShare = 0.2;
+const directShare = 0.1;
 
 /** What a new connection costs a client: TCP, TLS, login, a query and the goodbye, by libpq. */
 export async function measureConnectionOverhead(bench: Bench): Promise<Check> {

@@ -12,6 +12,11 @@ export interface MeasuredDiagnosis {
   readonly findings: string;
 }
 
+/** Lets the diagnosis speak of the loads alone, not of how their data was made. */
+export async function forgetStatements({ tier, connections }: Bench): Promise<void> {
+  await tier.databases.primary.server.query('SELECT pg_stat_statements_reset()', [], connections.readWrite.database);
+}
+
 /** Calls the template's own diagnosis, as `npm run diagnose` would, and writes diagnosis.md and diagnosis.json. */
 export async function measureDiagnosis({ tier }: Bench, directory: string): Promise<MeasuredDiagnosis> {
   const diagnosis = (await tier.functions.call(tier.parameters.value('DIAGNOSIS_FUNCTION_NAME'), {})) as Diagnosis;

@@ -41,8 +41,8 @@ describe('npx cdk', () => {
     expect(templatesIn(join(directory, 'two'))).toEqual(templates);
   });
 
-  it('lists two stacks for each environment, data first', async () => {
-    expect((await cdk(project, 'ls', '--output', join(directory, 'ls'))).trim().split('\n')).toEqual(
+  it('lists two stacks for each environment, data first, of what it has synthesized', async () => {
+    expect((await cdk(project, 'ls', '--app', join(directory, 'one'))).trim().split('\n')).toEqual(
       ['development', 'staging', 'production'].flatMap((name) => ['data', 'service'].map((stack) => `${name}/${stack} (bookedbarber-${name}-${stack})`)),
     );
   });
