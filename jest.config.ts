@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import type { Config } from 'jest';
 
 const config: Config = {
@@ -11,8 +13,8 @@ const config: Config = {
   transformIgnorePatterns: ['node_modules/(?!(@peculiar|ora)/)'],
   setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
   testTimeout: 120_000,
-  // Most of them wait for servers, not for the processor.
-  maxWorkers: '100%',
+  // One more than cores: most of them wait for servers, not for the processor.
+  maxWorkers: availableParallelism() + 1,
 };
 
 export default config;
