@@ -1,6 +1,6 @@
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
+import { ArnFormat, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 
 import type { ResolvedTierConfig } from '../config/resolve-config';
@@ -24,12 +24,6 @@ export class DataStack extends Stack {
     super(scope, id, props);
     const { config } = props;
 
-    this.network = new Network(this, 'Network', { config: config.network });
-    this.access = new AccessControl(this, 'Access', {
-      vpc: this.network.vpc,
-      accessList: accessList(config.network),
-      endpointSecurityGroup: this.network.endpointSecurityGroup,
-    });
     this.encryptionKey = new Key(this, 'Key', {
       description: `data of ${this.stackName}`,
       enableKeyRotation: true,
@@ -45,6 +39,24 @@ export class DataStack extends Stack {
         conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
       }),
     );
+    // Without it, CloudWatch refuses to make the log groups of both stacks.
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    this.encryptionKey.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'LogsOfThisAccount',
+        principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
+        actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
+        resources: ['*'],
+        conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': this.formatArn({ service: 'logs', resource: 'log-group', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME }) } },
+      }),
+    );
+
+    this.network = new Network(this, 'Network', { encryptionKey: this.encryptionKey, config: config.network });
+    this.access = new AccessControl(this, 'Access', {
+      vpc: this.network.vpc,
+      accessList: accessList(config.network),
+      endpointSecurityGroup: this.network.endpointSecurityGroup,
+    });
     this.database = new Database(this, 'Database', {
       vpc: this.network.vpc,
       vpcSubnets: this.network.databaseSubnets,

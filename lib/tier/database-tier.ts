@@ -4,7 +4,6 @@ import type { Construct } from 'constructs';
 import { type ResolvedTierConfig, resolveConfig } from '../config/resolve-config';
 import type { TierConfig } from '../config/tier-config';
 import { InvalidConfigError, validateConfig } from '../config/validate-config';
-import { acknowledgeFindings } from './acknowledgements';
 import { DataStack } from './data-stack';
 import { Guards } from './guards/guards';
 import { ServiceStack } from './service-stack';
@@ -15,12 +14,14 @@ export interface DatabaseTierProps {
 
 /** The database tier of one environment: a stack that must never be lost, and one that can be rebuilt. */
 export class DatabaseTier extends Stage {
+  readonly config: ResolvedTierConfig;
   readonly data: DataStack;
   readonly service: ServiceStack;
 
   constructor(scope: Construct, id: string, { config }: DatabaseTierProps) {
     const env = { account: config.account, region: config.region };
     super(scope, id, { env });
+    this.config = config;
     const prefix = `bookedbarber-${config.environmentName}`;
 
     this.data = new DataStack(this, 'data', {
@@ -37,7 +38,6 @@ export class DatabaseTier extends Stage {
       data: this.data,
     });
     for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value);
-    acknowledgeFindings(this, config);
   }
 }
 

@@ -1,9 +1,11 @@
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import type { Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+
+import { TierLogGroup } from './tier-log-group';
 
 /** Where a function of the tier runs: beside the database, with a security group of its own. */
 export interface TierFunctionNetwork {
@@ -21,6 +23,8 @@ export interface TierFunctionProps {
   readonly description: string;
   readonly timeout: Duration;
   readonly network: TierFunctionNetwork;
+  /** Encrypts its log. */
+  readonly encryptionKey: IKey;
   readonly environment: Record<string, string>;
   /** @default 256 MiB */
   readonly memorySize?: number;
@@ -43,10 +47,7 @@ export class TierFunction extends NodejsFunction {
       vpc: props.network.vpc,
       vpcSubnets: props.network.vpcSubnets,
       securityGroups: [props.network.securityGroup],
-      logGroup: new LogGroup(scope, `${id}Logs`, {
-        retention: RetentionDays.THREE_MONTHS,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+      logGroup: new TierLogGroup(scope, `${id}Logs`, { encryptionKey: props.encryptionKey }),
       environment: {
         // The runtime carries the authorities of RDS in this file, and since Node.js 20 loads it only when asked.
         // https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html

@@ -19,11 +19,7 @@ const replica = (change: Partial<TierConfig['replicas'][string]>, others: Partia
   config((tier) => ({ ...tier, database: { ...tier.database, ...others }, replicas: { 'replica-1': { ...tier.replicas['replica-1'], ...change } } }));
 const code = (file: string, replace: string, by: string): PreparedChange => ({ code: [{ file, replace, by }] });
 
-const renamedPrimary: readonly Edit[] = [
-  { file: 'lib/tier/database/database.ts', replace: "new DatabaseInstance(this, 'Primary'", by: "new DatabaseInstance(this, 'Main'" },
-  { file: 'lib/tier/acknowledgements.ts', replace: "['Primary',", by: "['Main'," },
-  { file: 'lib/tier/acknowledgements.ts', replace: 'Database/Primary/', by: 'Database/Main/' },
-];
+const renamedPrimary: readonly Edit[] = [{ file: 'lib/tier/database/database.ts', replace: "new DatabaseInstance(this, 'Primary'", by: "new DatabaseInstance(this, 'Main'" }];
 
 const twoReplicas = (second: TierConfig['replicas'][string] = {}) => config((tier) => ({ ...tier, replicas: { ...tier.replicas, 'replica-2': second } }));
 const oneReplica = config((tier) => tier);

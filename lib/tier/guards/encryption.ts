@@ -8,6 +8,7 @@ const encryptedBy: Readonly<Record<string, { readonly property: string; readonly
   'AWS::EFS::FileSystem': { property: 'Encrypted', encrypted: (value) => isSet(value, true), fix: 'set encrypted: true' },
   'AWS::EC2::Volume': { property: 'Encrypted', encrypted: (value) => isSet(value, true), fix: 'set encrypted: true' },
   'AWS::SecretsManager::Secret': { property: 'KmsKeyId', encrypted: isKey, fix: "set encryptionKey to the data stack's key" },
+  'AWS::Logs::LogGroup': { property: 'KmsKeyId', encrypted: isKey, fix: 'make it a TierLogGroup' },
   'AWS::SNS::Topic': { property: 'KmsMasterKeyId', encrypted: isKey, fix: "set masterKey to the data stack's key" },
 };
 

@@ -6,7 +6,7 @@ import type { Guard } from './guarded-stack';
  * in it: they have the names that the configuration gives them.
  */
 export const pinnedLogicalIds = {
-  data: ['NetworkVpc7FB7348F', 'Key961B73FD', 'DatabaseSubnets56F17B9A', 'DatabaseMasterSecretC5C2A01F', 'DatabasePrimaryEDE0B3D0'],
+  data: ['Key961B73FD', 'NetworkVpc7FB7348F', 'DatabaseSubnets56F17B9A', 'DatabaseMasterSecretC5C2A01F', 'DatabasePrimaryEDE0B3D0'],
   service: [
     'RolesApplicationSecret3FB5A989',
     'RolesReadOnlySecretF573AE0E',

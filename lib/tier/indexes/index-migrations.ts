@@ -4,9 +4,8 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import { CustomResource, Duration } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 
@@ -14,6 +13,7 @@ import type { IndexDefinition, IndexWait, RetiredIndex } from '../../config/tier
 import { databaseEnvironment } from '../database/database.contract';
 import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
+import { TierLogGroup } from '../tier-log-group';
 import { indexProperties } from './index-properties';
 import { indexesEnvironment, indexesProperties, indexesResourceType } from './indexes.contract';
 
@@ -23,7 +23,7 @@ export interface IndexMigrationsProps {
   readonly database: { readonly host: string; readonly port: number; readonly name: string };
   /** Of the role that builds; it has the rights of the tables' owner. */
   readonly secret: ISecret;
-  /** Encrypts the secret. */
+  /** Encrypts the secret, and the logs. */
   readonly encryptionKey: IKey;
   /** The primary's first, then the replicas'. */
   readonly instanceIdentifiers: readonly string[];
@@ -46,8 +46,8 @@ export class IndexMigrations extends Construct {
     private readonly props: IndexMigrationsProps,
   ) {
     super(scope, id);
-    const { database, indexes, retired, tablesAtOnce, wait } = props;
-    const logGroup = new LogGroup(this, 'ProviderLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    const { database, encryptionKey, indexes, retired, tablesAtOnce, wait } = props;
+    const logGroup = new TierLogGroup(this, 'ProviderLogs', { encryptionKey });
     const provider = new Provider(this, 'Provider', {
       onEventHandler: this.function('OnEvent', 'onEvent', 'judges the index catalogue and starts the first builds'),
       isCompleteHandler: this.function('IsComplete', 'isComplete', 'goes on with index builds while a deploy waits'),
@@ -82,6 +82,7 @@ export class IndexMigrations extends Construct {
       description,
       timeout: Duration.minutes(14),
       network,
+      encryptionKey,
       environment: {
         [databaseEnvironment.host]: database.host,
         [databaseEnvironment.port]: `${database.port}`,

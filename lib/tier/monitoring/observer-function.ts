@@ -20,7 +20,7 @@ export interface ObserverFunctionProps {
   readonly poolerService: FargateService;
   /** Of a role with `pg_monitor`, which the admin console lets in for SHOW. */
   readonly secret: ISecret;
-  /** Encrypts the secret. */
+  /** Encrypts the secret, and the logs. */
   readonly encryptionKey: IKey;
 }
 
@@ -31,6 +31,7 @@ export class ObserverFunction extends TierFunction {
     super(scope, id, {
       ...own,
       network: props.network,
+      encryptionKey: props.encryptionKey,
       environment: {
         [observerEnvironment.environmentName]: props.environmentName,
         [observerEnvironment.instances]: Object.entries(props.instanceHosts).map(([name, host]) => `${name}=${host}`).join(','),

@@ -10,13 +10,16 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { RemovalPolicy } from 'aws-cdk-lib/core';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
 import type { ResolvedTierConfig } from '../../config/resolve-config';
+import { TierLogGroup } from '../tier-log-group';
 
 export interface NetworkProps {
+  /** Encrypts the flow logs. */
+  readonly encryptionKey: IKey;
   readonly config: ResolvedTierConfig['network'];
 }
 
@@ -48,9 +51,7 @@ export class Network extends Construct {
     this.serviceSubnets = { subnetGroupName: 'service' };
 
     this.vpc.addFlowLog('FlowLog', {
-      destination: FlowLogDestination.toCloudWatchLogs(
-        new LogGroup(this, 'FlowLogs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
-      ),
+      destination: FlowLogDestination.toCloudWatchLogs(new TierLogGroup(this, 'FlowLogs', { encryptionKey: props.encryptionKey, retention: RetentionDays.ONE_MONTH })),
     });
     if (!nat) this.endpointSecurityGroup = this.addEndpoints();
   }

@@ -14,14 +14,14 @@ import {
   UlimitName,
 } from 'aws-cdk-lib/aws-ecs';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib/core';
+import { Duration, Size } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { poolerPort } from '../network/access-list';
 import { secretDecryption } from '../secret-decryption';
+import { TierLogGroup } from '../tier-log-group';
 import { CertificateSecret } from './certificate-secret';
 import { drain } from './drain';
 import { type PoolerDatabase, renderPoolerDatabase } from './pgbouncer-databases';
@@ -33,7 +33,7 @@ import { taskStart } from './task-start';
 export interface PoolerTaskProps {
   /** The only secret of the tier that tasks are given: verifiers, no password. */
   readonly userlistSecret: ISecret;
-  /** Encrypts that secret. */
+  /** Encrypts that secret, and the logs. */
   readonly encryptionKey: IKey;
   /** Changes with the userlist: a task reads it once, at its start. */
   readonly userlistVersion: string;
@@ -45,7 +45,7 @@ export interface PoolerTaskProps {
 
 /** A task with one PgBouncer, on Graviton. */
 export class PoolerTask extends FargateTaskDefinition {
-  readonly logGroup: LogGroup;
+  readonly logGroup: TierLogGroup;
 
   constructor(scope: Construct, id: string, props: PoolerTaskProps) {
     super(scope, id, {
@@ -54,7 +54,7 @@ export class PoolerTask extends FargateTaskDefinition {
       runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64, operatingSystemFamily: OperatingSystemFamily.LINUX },
       volumes: [{ name: 'run' }],
     });
-    this.logGroup = new LogGroup(scope, 'Logs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.logGroup = new TierLogGroup(scope, 'Logs', { encryptionKey: props.encryptionKey });
     const { openFiles } = taskCapacity(props.config);
     const certificate = props.config.certificateSecret && new CertificateSecret(this, 'Certificate', props.config.certificateSecret);
     const container = this.addContainer(poolerContainerName, {

@@ -2,9 +2,8 @@ import { join } from 'node:path';
 
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { type CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import { CustomResource, Duration, type RemovalPolicy } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, type IDependable } from 'constructs';
 
@@ -12,6 +11,7 @@ import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { databaseEnvironment } from '../database/database.contract';
 import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
+import { TierLogGroup } from '../tier-log-group';
 import { roleCatalogue, type SecretName, secretNames } from './role-catalogue';
 import { roleProperties } from './role-properties';
 import { rolesAttributes, rolesEnvironment, rolesResourceType } from './roles.contract';
@@ -49,7 +49,7 @@ export class DatabaseRoles extends Construct {
     private readonly props: DatabaseRolesProps,
   ) {
     super(scope, id);
-    const { database, config, extensions = ['pg_stat_statements'] } = props;
+    const { database, encryptionKey, config, extensions = ['pg_stat_statements'] } = props;
     const catalogue = roleCatalogue(config, extensions);
 
     const firstOf = (secret: SecretName): string => catalogue.logins.find((login) => login.secret === secret)!.name;
@@ -63,10 +63,7 @@ export class DatabaseRoles extends Construct {
 
     const provider = new Provider(this, 'Provider', {
       onEventHandler: this.bootstrap(),
-      logGroup: new LogGroup(this, 'ProviderLogs', {
-        retention: RetentionDays.THREE_MONTHS,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+      logGroup: new TierLogGroup(this, 'ProviderLogs', { encryptionKey }),
     });
     const secretArns = Object.fromEntries(secretNames.map((name) => [name, this.secrets[name].secretArn])) as Record<
       SecretName,
@@ -86,12 +83,13 @@ export class DatabaseRoles extends Construct {
   }
 
   private bootstrap(): TierFunction {
-    const { network, database, masterSecret } = this.props;
+    const { network, database, masterSecret, encryptionKey } = this.props;
     const bootstrap = new TierFunction(this, 'Bootstrap', {
       entry: join(__dirname, 'bootstrap.lambda.ts'),
       description: 'creates the roles, grants and extensions of the database, and the userlist of PgBouncer',
       timeout: Duration.minutes(5),
       network,
+      encryptionKey,
       environment: {
         [databaseEnvironment.host]: database.host,
         [databaseEnvironment.port]: `${database.port}`,
@@ -105,7 +103,7 @@ export class DatabaseRoles extends Construct {
     bootstrap.addToRolePolicy(
       new PolicyStatement({ actions: ['secretsmanager:PutSecretValue'], resources: [this.userlistSecret.secretArn] }),
     );
-    bootstrap.addToRolePolicy(secretDecryption(this, this.props.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
+    bootstrap.addToRolePolicy(secretDecryption(this, encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
     return bootstrap;
   }
 

@@ -60,7 +60,7 @@ export class PasswordRotation extends Construct {
   }
 
   private rotationFunction(): TierFunction {
-    const { network, database, poolerService, poolerDatabases, secrets, userlistSecret, config } = this.props;
+    const { network, encryptionKey, database, poolerService, poolerDatabases, secrets, userlistSecret, config } = this.props;
     const catalogue = roleCatalogue(config, []);
     const rotated = Object.fromEntries(secretNames.map((name) => [secrets[name].secretArn, rotatedSecret(catalogue, name, poolerDatabases)]));
     return new TierFunction(this, 'Function', {
@@ -69,6 +69,7 @@ export class PasswordRotation extends Construct {
       // The test waits until every task has been replaced: a start, two minutes in the balancer, and the drain.
       timeout: Duration.minutes(15),
       network,
+      encryptionKey,
       environment: {
         [databaseEnvironment.host]: database.host,
         [databaseEnvironment.port]: `${database.port}`,

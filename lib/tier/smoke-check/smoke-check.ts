@@ -2,14 +2,14 @@ import { join } from 'node:path';
 
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import { CustomResource, Duration } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 
 import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
+import { TierLogGroup } from '../tier-log-group';
 import { smokeCheckEnvironment, smokeCheckProperties, smokeCheckResourceType } from './smoke-check.contract';
 
 export interface SmokeCheckProps {
@@ -17,7 +17,7 @@ export interface SmokeCheckProps {
   readonly pooler: { readonly host: string; readonly port: number; readonly database: string; readonly readOnlyDatabase: string };
   /** What an application logs in with. */
   readonly secret: ISecret;
-  /** Encrypts the secret. */
+  /** Encrypts the secret, and the logs. */
   readonly encryptionKey: IKey;
   readonly instanceIdentifiers: readonly string[];
   /** What makes the check run again when it changes. */
@@ -37,6 +37,7 @@ export class SmokeCheck extends Construct {
       description: 'writes and reads through the pooler at the end of a deploy',
       timeout: Duration.minutes(4),
       network: props.network,
+      encryptionKey,
       environment: {
         [smokeCheckEnvironment.poolerHost]: pooler.host,
         [smokeCheckEnvironment.poolerPort]: `${pooler.port}`,
@@ -52,7 +53,7 @@ export class SmokeCheck extends Construct {
     check.addToRolePolicy(new PolicyStatement({ actions: ['rds:DescribeDBInstances'], resources: ['*'] }));
     const provider = new Provider(this, 'Provider', {
       onEventHandler: check,
-      logGroup: new LogGroup(this, 'ProviderLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY }),
+      logGroup: new TierLogGroup(this, 'ProviderLogs', { encryptionKey }),
     });
     this.proof = new CustomResource(this, 'Resource', {
       resourceType: smokeCheckResourceType,

@@ -95,11 +95,13 @@ describe('a synth', () => {
       refusals((resource) => {
         resource('data/Database/Primary').addPropertyOverride('StorageEncrypted', false);
         resource('data/Database/MasterSecret').addPropertyDeletionOverride('KmsKeyId');
+        resource('service/Pooler/Logs').addPropertyDeletionOverride('KmsKeyId');
         resource('service/Monitoring/Alarms-Topic').addPropertyDeletionOverride('KmsMasterKeyId');
       }),
     ).toEqual([
       'production/data/Database/MasterSecret (DatabaseMasterSecretC5C2A01F): KmsKeyId is not set: it would be kept without the tier\'s encryption; set encryptionKey to the data stack\'s key',
       `${primary}: StorageEncrypted is false: it would be kept without the tier's encryption; set storageEncrypted: true and a key; it cannot be encrypted later`,
+      expect.stringMatching(/^production\/service\/Pooler\/Logs \(\w+\): KmsKeyId is not set: .*make it a TierLogGroup$/),
       expect.stringMatching(/^production\/service\/Monitoring\/Alarms-Topic \(\w+\): KmsMasterKeyId is not set: /),
     ]);
   });

@@ -1,4 +1,5 @@
 import { Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Stack } from 'aws-cdk-lib/core';
 
 import { resolveConfig } from '../../../lib/config/resolve-config';
@@ -20,7 +21,7 @@ function rulesOf(network: NetworkConfig): readonly string[] {
   const stack = new Stack(testApp(), 'network');
   const { production } = environments;
   const config = resolveConfig('production', { ...production, network }).network;
-  const { vpc, endpointSecurityGroup } = new Network(stack, 'Network', { config });
+  const { vpc, endpointSecurityGroup } = new Network(stack, 'Network', { encryptionKey: new Key(stack, 'Key'), config });
   new AccessControl(stack, 'Access', { vpc, accessList: accessList(config), endpointSecurityGroup });
   const template = Template.fromStack(stack);
 
