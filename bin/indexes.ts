@@ -108,7 +108,7 @@ function render(heading: string, lines: readonly IndexLine[]): string {
   const table = new Table({ head: ['INDEX', 'TABLE', heading], chars: { ...Object.fromEntries(borders.map((name) => [name, ''])), middle: '  ' }, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
   for (const { index, table: of, what } of lines) table.push([index, of, what]);
   const [head, ...rows] = table.toString().split('\n');
-  return [head, ...rows.flatMap((row, position) => [row, ...(lines[position]!.detail === '' ? [] : [`    ${lines[position]!.detail}`])])].map((line) => line!.trimEnd()).join('\n');
+  return [head, ...rows.flatMap((row, position) => [row, ...lines[position]!.detail.split('\n').map((line) => `    ${line}`)])].map((line) => line!.trimEnd()).filter((line) => line !== '').join('\n');
 }
 
 function catalogueOf(environment: string): IndexCatalogue {

@@ -35,6 +35,9 @@ const waitsSql = `
    WHERE NOT EXISTS (SELECT FROM builders b WHERE b.pid = a.pid)
    ORDER BY 1, 2, 3`;
 
+const tellFromSeconds = 1;
+const tellAgainMs = 30_000;
+
 /** Who and whose builds wait for each other; builds that wait for builds are left out, since they end by themselves. */
 export async function readWaits(session: Client): Promise<readonly Wait[]> {
   const { rows } = await session.query<Wait>(waitsSql, [builderLockClass, builderApplicationName.length + 1]);
@@ -46,4 +49,19 @@ export function describeWait({ index, direction, pid, application, user, state, 
   const who = `pid ${pid} (${[application || 'no application name', user, state ?? 'state not visible', transactionSeconds === null ? 'no transaction' : `transaction of ${transactionSeconds} s`].join(', ')})`;
   if (direction === 'keeps waiting') return `${index} keeps ${who} waiting for ${waitingSeconds ?? 0} s: DDL on the table waits for a build, and writers wait for such DDL; cancel it with: SELECT pg_cancel_backend(${pid})`;
   return `${index} has waited ${waitingSeconds ?? 0} s for ${who}; writers are not blocked; end it with: SELECT pg_terminate_backend(${pid})`;
+}
+
+/** A wait may last for hours: each is told of once in a while, and one that has just begun not at all. */
+export class WaitsToTell {
+  private readonly toldAtMs = new Map<string, number>();
+
+  from(waits: readonly Wait[]): readonly Wait[] {
+    const now = Date.now();
+    return waits.filter(({ index, direction, pid, waitingSeconds }) => {
+      const key = `${index} ${direction} ${pid}`;
+      if ((waitingSeconds ?? 0) < tellFromSeconds || now - (this.toldAtMs.get(key) ?? 0) < tellAgainMs) return false;
+      this.toldAtMs.set(key, now);
+      return true;
+    });
+  }
 }

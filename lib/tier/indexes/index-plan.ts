@@ -12,7 +12,7 @@ export interface IndexLine {
   readonly table: string;
   /** What a deploy would do, or how far it is. */
   readonly what: string;
-  /** The statement, what is wrong, or the phase; empty if there is nothing to add. */
+  /** The statements, each on a line, what is wrong, or the phase; empty if there is nothing to add. */
   readonly detail: string;
   readonly refused: boolean;
 }
@@ -113,7 +113,7 @@ function percentOf({ table }: JudgedIndex, progress: IndexStatus['progress']): s
 function sqlOf({ index, trial, decision }: JudgedIndex): string {
   if (decision.kind === 'swap') {
     const { current, replacement, aside } = decision;
-    return [...(current ? [renameSql(index.schema, current.name, aside)] : []), renameSql(index.schema, replacement.name, index.name)].join('; ');
+    return [...(current ? [renameSql(index.schema, current.name, aside)] : []), renameSql(index.schema, replacement.name, index.name)].map((statement) => `${statement};`).join('\n');
   }
   if (decision.kind !== 'build' || !isAccepted(trial)) return '';
   return createConcurrentlySql({ ...index, name: decision.as }, index.unique, trial.canonical);

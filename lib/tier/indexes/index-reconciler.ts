@@ -3,14 +3,14 @@ import type { Client } from 'pg';
 import { recordFinished } from './build-history';
 import { isPassing } from './build-problems';
 import { type BuildProgress, readProgress } from './build-progress';
-import { describeWait, readWaits, type Wait } from './build-waits';
+import { describeWait, readWaits, type Wait, WaitsToTell } from './build-waits';
 import { IndexBuilder } from './index-builder';
 import { type CataloguedIndex, type IndexCatalogue, qualifiedName } from './index-catalogue';
-import type { ObservedIndex } from './index-observation';
 import { builtHereComment } from './index-ownership';
-import { prepareSession } from './index-session';
-import { bytesForBuild, type InstanceSpace, readIndexedRows, readUsedBytes, spaceProblem } from './index-space';
+import { openPrepared } from './index-session';
+import { BuildRoom, bytesForBuild, readIndexedRows, readUsedBytes } from './index-space';
 import { commentSql, runStatement } from './index-sql';
+import { stepsOf } from './index-steps';
 import { prepareStore } from './index-store';
 import { isSettled, summarize } from './index-summary';
 import { IndexSurveyor, type JudgedIndex, type Survey } from './index-survey';
@@ -53,8 +53,6 @@ interface Acts {
 
 /** A look costs the database a session and some statements: one that sees nothing new makes the next one later. */
 const lookAgainMs = { soonest: 500, latest: 5000 };
-const tellAgainMs = 30_000;
-const tellFromSeconds = 1;
 
 /**
  * Brings the indexes of a database to a catalogue, one step at a look. A build belongs to the server: whoever started it
@@ -64,7 +62,7 @@ const tellFromSeconds = 1;
 export class IndexReconciler {
   private readonly surveyor: IndexSurveyor;
   private readonly builder: IndexBuilder;
-  private readonly toldOf = new Map<string, number>();
+  private readonly waitsToTell = new WaitsToTell();
 
   constructor(private readonly options: ReconcilerOptions) {
     this.surveyor = new IndexSurveyor(options.catalogue, options.generation);
@@ -115,7 +113,7 @@ export class IndexReconciler {
       const progress = await readProgress(session);
       await this.claim(session, survey, progress);
       const waits = await readWaits(session);
-      for (const wait of waits) this.tellOf(wait);
+      for (const wait of this.waitsToTell.from(waits)) this.options.log({ event: 'build waits', ...wait, advice: describeWait(wait) });
       return summarize(survey, progress, waits, putOff);
     });
   }
@@ -141,55 +139,51 @@ export class IndexReconciler {
     }
   }
 
+  /** Does what was found to do, on as many tables as may be worked on at once. */
   private async act(session: Client, survey: Survey): Promise<Acts> {
+    const { tablesAtOnce = 2, rolledBack = false, generation } = this.options;
     const putOff = new Map<CataloguedIndex, string>();
     const busy = new Set(survey.busyTables);
-    const free = (tableOid: string): boolean => !busy.has(tableOid) && busy.size < (this.options.tablesAtOnce ?? 2);
-    const drop = async (index: ObservedIndex, why: string): Promise<void> => {
-      if (!free(index.tableOid)) return;
-      busy.add(index.tableOid);
-      await this.builder.remove(index, why);
-    };
-    // The size of every database is read once for a look, not for every build.
-    let space: InstanceSpace | undefined;
-    if (!this.options.rolledBack) for (const index of survey.abandoned) await drop(index, 'a change that was given up left it INVALID');
-    for (const judged of inOrder(survey.judged)) {
-      const { index, table, decision } = judged;
-      if (table === undefined || !free(table.oid)) continue;
-      if (decision.kind === 'build') {
-        space ??= await this.space(session);
-        const problem = await this.build(session, judged, space);
-        if (problem === undefined) busy.add(table.oid);
-        else putOff.set(index, problem);
-      } else if (decision.kind === 'swap') {
-        busy.add(table.oid);
-        await this.builder.swap(index, decision, this.options.generation);
-      } else if (decision.kind === 'failed' && decision.remains && !decision.remains.valid) {
-        await drop(decision.remains, 'a build that failed left it INVALID');
+    let room: BuildRoom | undefined;
+    for (const step of stepsOf(survey, rolledBack)) {
+      if (busy.size >= tablesAtOnce) break;
+      if (busy.has(step.tableOid)) continue;
+      if (step.kind === 'build') {
+        room ??= await this.room(session, survey);
+        const outcome = await this.build(session, step.judged, room);
+        if (outcome !== 'started') {
+          if (outcome !== 'later') putOff.set(step.judged.index, outcome.problem);
+          continue;
+        }
+      } else if (step.kind === 'swap') {
+        await this.builder.swap(step.judged.index, step.decision, generation);
+      } else {
+        await this.builder.remove(step.index, step.why);
       }
-    }
-    if (!this.options.rolledBack) {
-      for (const { index, problem, waitsFor } of survey.retired) if (problem === undefined && waitsFor.length === 0) await drop(index, 'retired');
-      const summary = summarize(survey);
-      const succeeded = isSettled(summary) && summary.failed.length === 0;
-      for (const index of succeeded ? survey.replaced : []) await drop(index, 'replaced, and a later deploy has succeeded');
+      busy.add(step.tableOid);
     }
     return { putOff, anyStarted: busy.size > survey.busyTables.size };
   }
 
-  /** @returns why it was not started */
-  private async build(session: Client, judged: JudgedIndex, space: InstanceSpace | undefined): Promise<string | undefined> {
+  private async build(session: Client, judged: JudgedIndex, room: BuildRoom): Promise<'started' | 'later' | { readonly problem: string }> {
     const { index, table, trial, decision } = judged;
     const recorded = this.surveyor.recordOf(judged);
-    if (decision.kind !== 'build' || !table || !isAccepted(trial) || !recorded) return undefined;
-    const problem = space && spaceProblem(await readIndexedRows(session, index, trial), space);
-    if (problem === undefined) await this.builder.build(recorded, table.oid, trial, decision);
-    return problem;
+    if (decision.kind !== 'build' || !table || !isAccepted(trial) || !recorded) return 'later';
+    const size = await readIndexedRows(session, index, trial);
+    const problem = room.problemOf(size);
+    if (problem !== undefined) return { problem };
+    if (room.mustWait(size)) return 'later';
+    room.take(size);
+    await this.builder.build(recorded, table.oid, trial, decision);
+    return 'started';
   }
 
-  private async space(session: Client): Promise<InstanceSpace | undefined> {
+  /** Beside the builds that are under way. The size of every database is read once for a look, not for every build. */
+  private async room(session: Client, { judged }: Survey): Promise<BuildRoom> {
     const { allocatedBytes } = this.options;
-    return allocatedBytes === undefined ? undefined : { allocatedBytes, usedBytes: await readUsedBytes(session) };
+    const room = new BuildRoom(allocatedBytes === undefined ? undefined : { allocatedBytes, usedBytes: await readUsedBytes(session) });
+    for (const { index, trial, decision } of judged) if (decision.kind === 'building' && isAccepted(trial)) room.take(await readIndexedRows(session, index, trial));
+    return room;
   }
 
   /** Marks what was built here, and tells of it once. */
@@ -218,15 +212,6 @@ export class IndexReconciler {
     return (await this.options.isAccepted?.(session)) ?? true;
   }
 
-  /** Once in a while: a wait may last for hours. One that has just begun is nothing to tell. */
-  private tellOf(wait: Wait): void {
-    if ((wait.waitingSeconds ?? 0) < tellFromSeconds) return;
-    const key = `${wait.index} ${wait.direction} ${wait.pid}`;
-    if (Date.now() - (this.toldOf.get(key) ?? 0) < tellAgainMs) return;
-    this.toldOf.set(key, Date.now());
-    this.options.log({ event: 'build waits', ...wait, advice: describeWait(wait) });
-  }
-
   private async withSession<Result>(use: (session: Client) => Promise<Result>): Promise<Result> {
     const session = await this.open();
     try {
@@ -236,23 +221,7 @@ export class IndexReconciler {
     }
   }
 
-  private async open(): Promise<Client> {
-    const session = await this.options.connect();
-    try {
-      await prepareSession(session);
-      return session;
-    } catch (error) {
-      await session.end();
-      throw error;
-    }
+  private open(): Promise<Client> {
+    return openPrepared(this.options.connect);
   }
-}
-
-/** What keeps inserts from succeeding first, what keeps other builds waiting last. */
-function inOrder(judged: readonly JudgedIndex[]): readonly JudgedIndex[] {
-  const rank = ({ decision, trial }: JudgedIndex): number => {
-    if ((decision.kind === 'build' || decision.kind === 'failed') && decision.remains?.unique) return 0;
-    return isAccepted(trial) && trial.holdsOthersBack ? 2 : 1;
-  };
-  return [...judged].sort((a, b) => rank(a) - rank(b));
 }

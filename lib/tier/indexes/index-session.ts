@@ -72,6 +72,22 @@ export async function prepareSession(session: Client): Promise<void> {
   await set(session, sessionSettings);
 }
 
+/**
+ * Opens a session and prepares it.
+ *
+ * @throws Error as {@link prepareSession} does, with the session closed
+ */
+export async function openPrepared(connect: () => Promise<Client>): Promise<Client> {
+  const session = await connect();
+  try {
+    await prepareSession(session);
+    return session;
+  } catch (error) {
+    await session.end();
+    throw error;
+  }
+}
+
 /** Why nothing can be built on a server; undefined if it can. */
 export function serverProblem({ standby, version, versionText, pid }: ServerFacts, pidToldToClient: number | null): string | undefined {
   // A pooler invents the process id that it tells its clients.

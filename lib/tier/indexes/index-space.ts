@@ -41,6 +41,28 @@ export function spaceProblem(size: IndexedRows, { allocatedBytes, usedBytes }: I
   return `its build may take ${text(atMost)} (the index ${text(index)}, its sort and its WAL as much each), and of the instance's ${text(allocatedBytes)} only ${text(free)} are free beyond a reserve of ${100 * reserveShare} %; raise storage.sizeGiB`;
 }
 
+/** Room of an instance while builds are started side by side: what each may take is taken from the next. */
+export class BuildRoom {
+  private takenBytes = 0;
+
+  /** @param space undefined if it is not known: then there is always room */
+  constructor(private readonly space: InstanceSpace | undefined) {}
+
+  take(size: IndexedRows): void {
+    this.takenBytes += bytesForBuild(size).atMost;
+  }
+
+  /** Why a build is not started even alone; undefined if it may be. */
+  problemOf(size: IndexedRows): string | undefined {
+    return this.space && spaceProblem(size, this.space);
+  }
+
+  /** There is room once those have ended that are under way. */
+  mustWait(size: IndexedRows): boolean {
+    return this.space !== undefined && spaceProblem(size, { ...this.space, usedBytes: this.space.usedBytes + this.takenBytes }) !== undefined;
+  }
+}
+
 /** The planner knows predicates, expressions, and tables that were never analyzed. */
 export async function readIndexedRows(session: Client, { schema, table }: CataloguedIndex, { canonical, columns, predicate }: AcceptedTrial): Promise<IndexedRows> {
   // A tuple for each range of pages: next to nothing.

@@ -71,5 +71,5 @@ export function partitioningProblem(index: CataloguedIndex, trial: AcceptedTrial
     // The innermost first: each becomes VALID once all of its partitions have theirs.
     ...[...missing].reverse().map(({ schema, table, parentSchema, parentTable }) => attachSql(parentSchema, nameOn(parentSchema, parentTable), { schema, name: nameOn(schema, table) })),
   ];
-  return `${why}; run by hand: ${statements.join('; ')}`;
+  return `${why}; run by hand:\n${statements.map((statement) => `${statement};`).join('\n')}`;
 }
