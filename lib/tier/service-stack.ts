@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 
 import { configurationHash } from '../config/configuration-hash';
 import { connectionBudget } from '../config/connection-budget';
+import { findInstanceClass } from '../config/instance-classes';
 import type { ResolvedTierConfig } from '../config/resolve-config';
 import type { DataStack } from './data-stack';
 import { connectionUrl } from './endpoints/connection-url';
@@ -108,6 +109,7 @@ export class ServiceStack extends Stack {
       indexes: config.indexes,
       retired: config.retiredIndexes,
       tablesAtOnce: config.indexTablesAtOnce,
+      vCpus: findInstanceClass(config.database.instanceClass)!.vCpus,
       wait: config.indexWait,
       environmentName: config.environmentName,
     });

@@ -15,6 +15,8 @@ export interface BuilderOptions {
   readonly connect: () => Promise<Client>;
   /** False once another catalogue has been accepted: then nothing is done for this one any more. */
   readonly isAccepted: (session: Client) => Promise<boolean>;
+  /** Parallel workers that help each build. */
+  readonly workersPerBuild: number;
   /** One structured line for each thing that happens. */
   readonly log: (event: Readonly<Record<string, unknown>>) => void;
 }
@@ -121,7 +123,7 @@ export class IndexBuilder {
     session.on('error', () => undefined);
     const working = (async () => {
       try {
-        await becomeBuilder(session, index);
+        await becomeBuilder(session, index, this.options.workersPerBuild);
         if ((await tryLockTable(session, tableOid)) && (await this.options.isAccepted(session))) await work(session);
       } finally {
         await session.end().catch(() => undefined);

@@ -15,6 +15,7 @@ import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
 import { TierLogGroup } from '../tier-log-group';
 import { indexProperties } from './index-properties';
+import { workersPerBuild } from './index-workers';
 import { indexesEnvironment, indexesProperties, indexesResourceType } from './indexes.contract';
 
 export interface IndexMigrationsProps {
@@ -30,6 +31,8 @@ export interface IndexMigrationsProps {
   readonly indexes: readonly IndexDefinition[];
   readonly retired: readonly RetiredIndex[];
   readonly tablesAtOnce: number;
+  /** Cores of the primary: parallel workers help the builds until half of them build. */
+  readonly vCpus: number;
   readonly wait: IndexWait;
   /** A dimension of the metrics. */
   readonly environmentName: string;
@@ -75,7 +78,7 @@ export class IndexMigrations extends Construct {
   }
 
   private function(id: string, handler: string, description: string): TierFunction {
-    const { network, database, secret, encryptionKey, instanceIdentifiers, environmentName } = this.props;
+    const { network, database, secret, encryptionKey, instanceIdentifiers, environmentName, vCpus, tablesAtOnce } = this.props;
     const tierFunction = new TierFunction(this, id, {
       entry: join(__dirname, 'indexes.lambda.ts'),
       handler,
@@ -89,6 +92,7 @@ export class IndexMigrations extends Construct {
         [databaseEnvironment.name]: database.name,
         [databaseEnvironment.secretArn]: secret.secretArn,
         [indexesEnvironment.instanceIdentifiers]: instanceIdentifiers.join(','),
+        [indexesEnvironment.workersPerBuild]: `${workersPerBuild(vCpus, tablesAtOnce)}`,
         [indexesEnvironment.environmentName]: environmentName,
       },
     });

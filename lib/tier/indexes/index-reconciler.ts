@@ -31,6 +31,8 @@ export interface ReconcilerOptions {
   readonly log: (event: Readonly<Record<string, unknown>>) => void;
   /** Tables that are built on at the same time; each takes one index at a time. @default 2 */
   readonly tablesAtOnce?: number;
+  /** Parallel workers that help each build, if the server has them to spare. @default 0, one core for each build */
+  readonly workersPerBuild?: number;
   /** Storage of the instance, bytes. @default - free space is not checked */
   readonly allocatedBytes?: number;
 }
@@ -66,7 +68,7 @@ export class IndexReconciler {
 
   constructor(private readonly options: ReconcilerOptions) {
     this.surveyor = new IndexSurveyor(options.catalogue, options.generation);
-    this.builder = new IndexBuilder({ connect: () => this.open(), isAccepted: (session) => this.isAccepted(session), log: options.log });
+    this.builder = new IndexBuilder({ connect: () => this.open(), isAccepted: (session) => this.isAccepted(session), log: options.log, workersPerBuild: options.workersPerBuild ?? 0 });
   }
 
   /**

@@ -39,8 +39,6 @@ const builderSettings: Readonly<Record<string, string>> = {
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
   client_min_messages: 'error',
-  // One core for each build: those side by side take what there is, and the application must have the rest.
-  max_parallel_maintenance_workers: '0',
   // Frees the lock of a builder that is done and whose client does not come back.
   idle_session_timeout: '30s',
 };
@@ -97,9 +95,9 @@ export function serverProblem({ standby, version, versionText, pid }: ServerFact
   return undefined;
 }
 
-/** Makes a session one that builds. */
-export async function becomeBuilder(session: Client, index: string): Promise<void> {
-  await set(session, { ...builderSettings, application_name: `${builderApplicationName}${index}` });
+/** Makes a session one that builds, helped by as many parallel workers at most. */
+export async function becomeBuilder(session: Client, index: string, workers: number): Promise<void> {
+  await set(session, { ...builderSettings, max_parallel_maintenance_workers: `${workers}`, application_name: `${builderApplicationName}${index}` });
 }
 
 /** Takes the builder's lock of a table, which ends with the session; false if somebody else has it. */

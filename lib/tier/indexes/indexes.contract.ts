@@ -15,6 +15,8 @@ export const indexesProperties = {
 export const indexesEnvironment = {
   /** RDS identifiers of the primary and its replicas, by commas: asked whether they are available. */
   instanceIdentifiers: 'INSTANCE_IDENTIFIERS',
+  /** Parallel workers that help each build. */
+  workersPerBuild: 'WORKERS_PER_BUILD',
   /** Name of the environment, a dimension of the metrics. */
   environmentName: 'ENVIRONMENT_NAME',
 } as const;

@@ -105,6 +105,7 @@ function reconcilerFor(
     rolledBack,
     log: logEvent,
     tablesAtOnce: Number(properties[indexesProperties.tablesAtOnce]),
+    workersPerBuild: Number(requiredVariable(process.env, indexesEnvironment.workersPerBuild)),
     ...options,
   });
 }

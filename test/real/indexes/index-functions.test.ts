@@ -63,6 +63,7 @@ function call(handler: 'onEvent' | 'isComplete' | 'tick', event: object = {}, po
     [databaseEnvironment.name]: 'bookedbarber',
     [databaseEnvironment.secretArn]: secretArn,
     [indexesEnvironment.instanceIdentifiers]: 'primary,replica',
+    [indexesEnvironment.workersPerBuild]: '1',
     [indexesEnvironment.environmentName]: 'test',
   };
   const surroundings = { names: new Map<string, string>(), runtimeEnvironment: aws.environment, authorityFile: join(directory, 'ca.pem'), onLog: (_function: string, line: string) => void log.push(line) };
