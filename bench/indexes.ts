@@ -13,7 +13,9 @@ import { PostgresServer } from '../lib/rehearsal/engines/postgres-server';
 import { whileWatchingCpu } from '../lib/rehearsal/load/machine-cpu';
 import { percentile } from '../lib/rehearsal/load/percentile';
 import { loadSample } from '../lib/rehearsal/load/sample';
+import { type Goal, goalVerdict, renderGoals } from './goals';
 import type { Build, BuildMessage } from './index-build';
+import { explainDisturbance, isDisturbed, whileWatchingOthers } from './other-programs';
 import { SteadyWriters } from './steady-writers';
 import { wholeNumber } from './whole-number';
 
@@ -44,8 +46,6 @@ const builds: Readonly<Record<Way, Build | undefined>> = {
 /** The default. */
 const ours: Way = 'index migrations, 2 tables at once';
 const baseline: Way = 'CONCURRENTLY, one after another';
-/** Busier than that without a build, the machine runs other programs. */
-const mostBusyPercent = 40;
 
 interface Run {
   readonly buildSeconds: number;
@@ -56,6 +56,8 @@ interface Run {
   readonly invalid: number;
   /** Of this machine's cores while it lasted. */
   readonly busyPercent: number;
+  /** Of that, what other programs took. */
+  readonly othersPercent: number;
   /** With that of the writes. */
   readonly serverCpuSeconds: number;
 }
@@ -121,7 +123,7 @@ async function measure(server: PostgresServer, connect: () => Promise<Client>, b
   const writers = new SteadyWriters(sessions, options.writes, options.rows);
   const cpuBefore = await server.cpuSeconds();
   const startedAt = performance.now();
-  const { busyShare } = await whileWatchingCpu(build);
+  const { result: { busyShare }, othersPercent } = await whileWatchingOthers(() => whileWatchingCpu(build));
   const buildSeconds = (performance.now() - startedAt) / 1000;
   const serverCpuSeconds = (await server.cpuSeconds()) - cpuBefore;
   const { latenciesMs, failed } = await writers.stop();
@@ -129,7 +131,7 @@ async function measure(server: PostgresServer, connect: () => Promise<Client>, b
   const { rows } = await session.query<{ invalid: number }>('SELECT count(*)::int AS invalid FROM pg_index WHERE NOT indisvalid');
   await session.end();
   const at = (percent: number): number => percentile(latenciesMs, percent);
-  return { buildSeconds, p50: at(50), p99: at(99), longest: at(100), failed, invalid: rows[0]!.invalid, busyPercent: 100 * busyShare, serverCpuSeconds };
+  return { buildSeconds, p50: at(50), p99: at(99), longest: at(100), failed, invalid: rows[0]!.invalid, busyPercent: 100 * busyShare, othersPercent, serverCpuSeconds };
 }
 
 /** Prints the table and the goals; false if one was not reached. */
@@ -148,29 +150,27 @@ function report(runs: ReadonlyMap<Way, readonly Run[]>): boolean {
   const ratio = (way: Way, to: Way, figure: 'p99' | 'buildSeconds'): number => percentile(of(way, figure).map((value, run) => value / of(to, figure)[run]!), 50);
   const p99Ratio = (way: Way): number => ratio(way, 'no build', 'p99');
   const timeRatio = (way: Way): number => ratio(way, baseline, 'buildSeconds');
+  const goal = (what: string, measured: number, most: number, isTimed: boolean): Goal => ({ what, measured, limit: { most }, isTimed });
   const goals: readonly Goal[] = [
-    ['p99 of writes ÷ that without a build', p99Ratio(ours), 2, true],
-    ['longest write, s', worst(ours, 'longest') / 1000, 1, false],
-    [`build time ÷ that of ${baseline}`, timeRatio(ours), 0.7, true],
-    ['failed writes', worst(ours, 'failed'), 0, false],
-    ['INVALID indexes', worst(ours, 'invalid'), 0, false],
+    goal('p99 of writes ÷ that without a build', p99Ratio(ours), 2, true),
+    goal('longest write, s', worst(ours, 'longest') / 1000, 1, false),
+    goal(`build time ÷ that of ${baseline}`, timeRatio(ours), 0.7, true),
+    goal('failed writes', worst(ours, 'failed'), 0, false),
+    goal('INVALID indexes', worst(ours, 'invalid'), 0, false),
   ];
   process.stdout.write(`${table.toString()}\nMedians over ${options.runs} runs, ratios of each run; longest, failed and INVALID are the worst of them. ${options.writes} bookings a second, ${options.rows.toLocaleString('en-US')} appointments.\n\n`);
-  const disturbed = median('no build', 'busyPercent') > mostBusyPercent;
-  const verdict = ([, measured, most, isRatio]: Goal): string => (disturbed && isRatio ? 'unclear' : measured <= most ? 'reached' : 'missed ');
-  for (const goal of goals) process.stdout.write(`${verdict(goal)}  ${goal[0]}: ${Number(goal[1].toFixed(2))} (at most ${goal[2]})\n`);
+  const othersPercent = percentile([...runs.values()].flat().map((run) => run.othersPercent), 50);
+  const disturbed = isDisturbed(othersPercent);
+  process.stdout.write(`${renderGoals(goals, disturbed)}\n`);
   const cores = cpus().length;
   const leastSeconds = median(ours, 'serverCpuSeconds') / cores;
   const both = (way: Way): string => `${timeRatio(way).toFixed(2)} of the time at ${p99Ratio(way).toFixed(1)} times the p99`;
   const oneTable: Way = 'index migrations, 1 table at once';
   const why = disturbed
-    ? `This machine was ${median('no build', 'busyPercent').toFixed(0)} % busy without a build, and the server took ${((100 * median('no build', 'serverCpuSeconds')) / quietSeconds / cores).toFixed(0)} % of it: other programs ran, and ratios of times say nothing. Run it again on a quiet machine.`
+    ? explainDisturbance(othersPercent)
     : `${baseline}, keeps ${(median(baseline, 'serverCpuSeconds') / median(baseline, 'buildSeconds')).toFixed(1)} of ${cores} cores busy by itself, with PostgreSQL's parallel workers. What two tables at once cost would fill all ${cores} cores for ${leastSeconds.toFixed(1)} s, ${(leastSeconds / median(baseline, 'buildSeconds')).toFixed(2)} of its time: less cannot be had here, and the closer a build gets to it, the longer writers wait for a core.`;
   process.stdout.write(`\nTwo tables at once: ${both(ours)}. One, which leaves the other cores to the application: ${both(oneTable)}.\n${why}\n`);
-  return goals.every((goal) => verdict(goal) === 'reached');
+  return goals.every((each) => goalVerdict(each, disturbed) === 'reached');
 }
-
-/** What is measured, its value, the most it may be, and whether other programs change it. */
-type Goal = readonly [string, number, number, boolean];
 
 void main();

@@ -7,13 +7,14 @@ import { run } from './engines/child';
  *
  * @param environment undefined synthesizes all
  * @param project directory of the app's cdk.json
+ * @param readReplicas at least so many, whatever the configuration has
  * @throws Error with what the app said, for example which field of the configuration is wrong
  */
-export async function synthesize(environment: string | undefined, output: string, signal: AbortSignal, project = join(__dirname, '../..')): Promise<void> {
+export async function synthesize(environment: string | undefined, output: string, signal: AbortSignal, project = join(__dirname, '../..'), readReplicas = 0): Promise<void> {
   await run({
     name: 'cdk synth',
     command: process.execPath,
-    args: [require.resolve('aws-cdk/bin/cdk'), 'synth', '--quiet', '--no-notices', '--output', output, ...(environment === undefined ? [] : ['--context', `environment=${environment}`])],
+    args: [require.resolve('aws-cdk/bin/cdk'), 'synth', '--quiet', '--no-notices', '--output', output, ...(environment === undefined ? [] : ['--context', `environment=${environment}`]), ...(readReplicas === 0 ? [] : ['--context', `read-replicas=${readReplicas}`])],
     cwd: project,
     signal,
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AssemblyStack } from '../../assembly/environment-assembly';
 import { referencedIds } from '../../assembly/template';
 import { poolerContainerName, poolerEnvironment } from '../../tier/pooler/pooler.contract';
+import { openFileLimit } from '../engines/open-file-limit';
 import { Balancer } from '../network/balancer';
 import type { Site } from '../site';
 import { makeCertificateSecret } from './certificate-secret';
@@ -20,6 +21,7 @@ export interface ContainerDefinition {
   readonly HealthCheck?: { readonly Interval?: number; readonly Retries?: number };
   /** Seconds that the task has between SIGTERM and SIGKILL. */
   readonly StopTimeout?: number;
+  readonly Ulimits?: readonly { readonly Name: string; readonly HardLimit: number; readonly SoftLimit: number }[];
 }
 
 interface TargetGroupProperties {
@@ -74,6 +76,7 @@ export class PoolerService {
   private container?: ContainerDefinition;
   private balancer?: Balancer;
   private launched = 0;
+  private openFiles?: OpenFiles;
 
   constructor(
     private readonly site: Site,
@@ -88,7 +91,11 @@ export class PoolerService {
   /** What is shorter here than in the template; empty if nothing is. */
   get scaled(): readonly string[] {
     const { leavingTimeScale: scale = 1 } = this.options;
-    return scale === 1 ? [] : [`a PgBouncer task that leaves is waited for ${scale} times as long as in the template: deregistration delay, late connections and drain`];
+    const { wanted = 0, given = 0 } = this.openFiles ?? {};
+    return [
+      ...(scale === 1 ? [] : [`a PgBouncer task that leaves is waited for ${scale} times as long as in the template: deregistration delay, late connections and drain`]),
+      ...(given === wanted ? [] : [`a PgBouncer task may have ${given} files open, which is all that this machine allows, instead of ${wanted}`]),
+    ];
   }
 
   /** How often ECS asks whether a task is healthy, and at which failure in a row it believes that it is not. */
@@ -168,6 +175,7 @@ export class PoolerService {
       const [target] = LoadBalancers;
       if (!container || !target) throw new Error('it has no task definition of the pooler, or no target group');
       this.container = container;
+      this.openFiles = await openFilesOf(container);
       this.deployed = this.tasksOf(request, container, target.TargetGroupArn);
       await this.deployed.start();
       await this.startBalancer(target.TargetGroupArn);
@@ -204,6 +212,7 @@ export class PoolerService {
       port: container.PortMappings?.[0]?.ContainerPort ?? 0,
       image,
       directory: join(this.site.directory, name),
+      openFiles: this.openFiles?.given,
       environment: {
         ...variables,
         ...this.drainSeconds(variables),
@@ -237,6 +246,18 @@ export class PoolerService {
     });
     this.site.teardown.defer('balancer', () => this.balancer!.stop());
   }
+}
+
+/** Files that a task may have open, as the template says and as this machine lets it. */
+interface OpenFiles {
+  readonly wanted: number;
+  readonly given: number;
+}
+
+/** Undefined if the template sets no limit. */
+async function openFilesOf({ Ulimits = [] }: ContainerDefinition): Promise<OpenFiles | undefined> {
+  const limit = Ulimits.find(({ Name }) => Name === 'nofile');
+  return limit && { wanted: limit.HardLimit, given: Math.min(limit.HardLimit, await openFileLimit()) };
 }
 
 /** What autoscaling starts with; the scalable target refers to the service, so it is not made yet. */

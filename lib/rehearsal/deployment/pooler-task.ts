@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { poolerEnvironment, poolerImageFiles } from '../../tier/pooler/pooler.contract';
 import { Child, run } from '../engines/child';
 import { debianTools, type Tool } from '../engines/debian-tools';
+import { openFileLimit } from '../engines/open-file-limit';
 import { runsAsRoot, unprivilegedUid } from '../engines/unprivileged-user';
 import { accepts } from '../network/balancer';
 import { assertPortsFree } from '../network/ports-in-use';
@@ -19,6 +20,8 @@ export interface PoolerTaskOptions {
   readonly directory: string;
   /** The container's, secrets included. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The container's limit of open files. @default - as this process */
+  readonly openFiles?: number;
 }
 
 /** A task of the service: PgBouncer by the image's own entrypoint. */
@@ -46,10 +49,11 @@ export class PoolerTask {
       [poolerEnvironment.binary]: await writeWrapper(join(directory, 'pgbouncer'), pgbouncer),
       [poolerEnvironment.openssl]: await writeWrapper(join(directory, 'openssl'), openssl),
     };
+    const entrypoint = join(directory, poolerImageFiles.entrypoint);
     const process = new Child({
       name: `pooler ${name}`,
-      command: 'bash',
-      args: [join(directory, poolerImageFiles.entrypoint)],
+      // Its entrypoint raises the limit as far as it may, so both are set.
+      ...(options.openFiles === undefined ? { command: 'bash', args: [entrypoint] } : { command: 'prlimit', args: [`--nofile=${options.openFiles}`, 'bash', entrypoint] }),
       uid: unprivilegedUid,
       environment,
     });
@@ -73,6 +77,17 @@ export class PoolerTask {
     const { settingPrefix } = poolerEnvironment;
     const lines = Object.entries(this.options.environment).filter(([name]) => name.startsWith(settingPrefix));
     return Object.fromEntries(lines.map(([name, value]) => [name.slice(settingPrefix.length).toLowerCase(), value]));
+  }
+
+  /** Of its container, by the names that ECS has for them. */
+  get limits(): Readonly<Record<string, string>> {
+    const { openFiles } = this.options;
+    return openFiles === undefined ? {} : { nofile: `${openFiles}` };
+  }
+
+  /** Files that PgBouncer itself may have open. */
+  async openFilesOfPgbouncer(): Promise<number> {
+    return openFileLimit(await this.pgbouncerPid());
   }
 
   /** Whether the image's own health check succeeds; ECS asks every five seconds and believes the second failure. */

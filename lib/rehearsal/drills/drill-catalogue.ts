@@ -3,6 +3,7 @@ import { cancelThroughBalancer, clientFlood, idleInTransaction, stalledHandshake
 import { indexBuildBlocked, indexBuildKilled } from './index-drills';
 import { poolerFrozen, poolerKilled, poolerRollingReplacement } from './pooler-drills';
 import { primaryBlackHole, primaryCrash, primaryRestart } from './primary-drills';
+import { replicaBlackHole, replicaKilled } from './one-of-two-replicas-drills';
 import { replicaLagging, replicaPromoted, replicaStopped } from './replica-drills';
 import { secretRotation } from './rotation-drill';
 
@@ -22,6 +23,8 @@ export const drills: readonly Drill[] = [
   replicaLagging,
   indexBuildKilled,
   indexBuildBlocked,
+  replicaKilled,
+  replicaBlackHole,
   primaryCrash,
   replicaPromoted,
 ];

@@ -19,6 +19,8 @@ export interface Drill {
   readonly clients?: { readonly count: number; readonly pauseMs: number };
   /** The tier is brought up anew for the next drill. @default false */
   readonly breaksTheTier?: boolean;
+  /** Read replicas that it takes: an environment with fewer is drilled with as many. @default - those of the environment */
+  readonly readReplicas?: number;
   /** Why this tier cannot be drilled so; undefined if it can. */
   readonly lacks?: (tier: TierUnderRehearsal) => string | undefined;
   /** Makes the fault and repairs it; clients write before, meanwhile and until they have recovered. */

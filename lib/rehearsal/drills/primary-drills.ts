@@ -1,12 +1,9 @@
-import { Relay } from '../network/relay';
 import type { TierUnderRehearsal } from '../deployment/tier-under-rehearsal';
-import type { Drill, DrillScene } from './drill';
-import { commandConsole } from './pooler-console';
+import type { Drill } from './drill';
+import { standRelayBefore } from './relay-before';
 
 /** How long the primary is unreachable before its name moves; RDS takes a minute or two. */
 const secondsInTheDark = 3;
-/** Of the pooler's server connections to the relay. */
-const longestMoveSeconds = 20;
 
 export const primaryRestart: Drill = {
   name: 'primary-restart',
@@ -45,7 +42,7 @@ export const primaryBlackHole: Drill = {
   async run(scene) {
     const { tier, mark, wait } = scene;
     const { server } = tier.databases.primary;
-    const relay = await standRelayBefore(scene);
+    const relay = await standRelayBefore(server, scene);
     await relay.becomeBlackHole();
     mark('fault', 'packets to the primary vanish');
     await wait(secondsInTheDark);
@@ -53,29 +50,6 @@ export const primaryBlackHole: Drill = {
     mark('repair', 'name moves to an address that answers');
   },
 };
-
-/** Moves the primary's name to a relay before it, and waits until the pooler has moved too. */
-async function standRelayBefore({ tier, connections, ledger, mark, defer, wait }: DrillScene): Promise<Relay> {
-  const { server } = tier.databases.primary;
-  const { addresses, resolver } = tier.site;
-  const relay = await Relay.start({ address: addresses.next(), port: server.port }, server);
-  defer('relay', () => relay.stop());
-  defer("the primary's name", () => resolver.set(server.hostName, server.address));
-  resolver.set(server.hostName, relay.address);
-  await wait(1.5); // the name is kept for a second
-  const { user } = connections.readWrite;
-  // A server connection stays where it is until somebody asks for another.
-  for (let task = 0; task < tier.pooler.tasks.length; task++) await commandConsole(connections.consoleOf(task), 'RECONNECT');
-  const startedAt = ledger.seconds;
-  for (;;) {
-    const [row] = await server.query<{ count: number }>('SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename = $1', [user]);
-    if (relay.connections > 0 && relay.connections >= row!.count) break;
-    if (ledger.seconds - startedAt > longestMoveSeconds) throw new Error(`after ${longestMoveSeconds} s, ${relay.connections} of ${row!.count} server connections go through the relay`);
-    await wait(0.2);
-  }
-  mark('note', 'every server connection goes through the relay');
-  return relay;
-}
 
 function noStandby({ databases }: TierUnderRehearsal): string | undefined {
   return databases.hasStandby ? undefined : `${databases.primary.identifier} is not Multi-AZ`;

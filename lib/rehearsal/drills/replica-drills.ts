@@ -109,7 +109,8 @@ export const replicaPromoted: Drill = {
   },
 };
 
-function startReaders({ connections, startClients }: DrillScene) {
+/** Clients that read behind the read-only alias until the end of the drill. */
+export function startReaders({ connections, startClients }: DrillScene) {
   const statements = () => [{ text: 'SELECT count(*) FROM appointments WHERE barber_id = 1', values: [] }];
   return startClients({ target: connections.readOnly, ...readers, statements });
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,14 +50,11 @@ export async function runDrills(options: DrillsOptions): Promise<boolean> {
   let stage: Stage | undefined;
   let report: Report | undefined;
   try {
-    const assembly = options.assembly ?? join(workspace, 'assembly');
-    if (options.assembly === undefined) {
-      progress.begin(`Synthesizing ${environment}`);
-      await synthesize(environment, assembly, signal);
-    }
     for (const drill of drills) {
-      stage ??= await openStage({ ...options, assembly });
-      report = composeReport(environment, startedAt, stage.running.tier);
+      const { readReplicas = 0 } = drill;
+      if (stage && stage.readReplicas !== readReplicas) stage = await close(stage);
+      stage ??= await openStage({ ...options, assembly: options.assembly ?? (await synthesized(options, workspace, readReplicas)) }, readReplicas);
+      if (!report || readReplicas === 0) report = composeReport(environment, startedAt, stage.running.tier);
       const lack = drill.lacks?.(stage.running.tier);
       if (lack !== undefined) {
         if (drills.length === 1) throw new Error(`${drill.name} needs another tier: ${lack}`);
@@ -78,19 +76,29 @@ export async function runDrills(options: DrillsOptions): Promise<boolean> {
   }
 }
 
+/** The environment's assembly with at least so many read replicas, made once. */
+async function synthesized({ environment, progress, signal }: DrillsOptions, workspace: string, readReplicas: number): Promise<string> {
+  const assembly = join(workspace, `assembly-${readReplicas}`);
+  if (existsSync(assembly)) return assembly;
+  progress.begin(`Synthesizing ${environment}${readReplicas === 0 ? '' : ` with ${readReplicas} read replicas`}`);
+  await synthesize(environment, assembly, signal, undefined, readReplicas);
+  return assembly;
+}
+
 /** A tier that runs, and how to stop it. */
 interface Stage {
   readonly running: RunningTier;
   readonly teardown: Teardown;
+  readonly readReplicas: number;
 }
 
-async function openStage({ environment, assembly, progress, signal }: DrillsOptions): Promise<Stage> {
+async function openStage({ environment, assembly, progress, signal }: DrillsOptions, readReplicas: number): Promise<Stage> {
   const teardown = new Teardown();
   try {
     const running = await bringUp({ environment, assembly, rows, maxSessions, poolerTasks, leavingTimeScale, progress, signal }, teardown);
     progress.begin('Index builds');
     await finishIndexBuilds({ ...running, rows, loadSeconds: 0, signal, onProgress: (what) => progress.update(what) });
-    return { running, teardown };
+    return { running, teardown, readReplicas };
   } catch (error) {
     await close({ teardown });
     throw error;

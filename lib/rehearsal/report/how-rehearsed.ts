@@ -1,6 +1,6 @@
 /** By what a type of resource is imitated, or why it is not rehearsed; the first that fits. */
 const explanations: readonly (readonly [type: RegExp, how: string])[] = [
-  [/^AWS::ECS::TaskDefinition$/, "its environment and secrets, by the image's own entrypoint and PgBouncer"],
+  [/^AWS::ECS::TaskDefinition$/, "its environment, secrets and limit of open files, by the image's own entrypoint and PgBouncer"],
   [/^AWS::Lambda::Function$/, 'its bundle runs with its environment and timeout'],
   [/^AWS::RDS::DBParameterGroup$/, 'the servers read its parameters, but those that only RDS has; they are read back and compared'],
   [/^Custom::(Postgres(Indexes|Roles)|SmokeCheck)$/, 'its functions get the events that CloudFormation would send'],

@@ -19,7 +19,10 @@ export async function checkSettings({ tier, connections }: Bench): Promise<Check
   const consoles = await PoolerConsoles.open(connections, tier.pooler.tasks.length);
   try {
     const configurations = await consoles.configurations();
-    for (const [index, task] of tier.pooler.tasks.entries()) compare(`PgBouncer ${task.name}`, task.settings, configurations[index]!);
+    for (const [index, task] of tier.pooler.tasks.entries()) {
+      const nofile = { name: 'nofile', value: `${await task.openFilesOfPgbouncer()}` };
+      compare(`PgBouncer ${task.name}`, { ...task.settings, ...task.limits }, [...configurations[index]!, nofile]);
+    }
   } finally {
     await consoles.end();
   }

@@ -18,7 +18,14 @@ const verifiers = new Map([
   ['bookedbarber_app', scramVerifier({ password, iterations: 256 })],
   ['bookedbarber_collector', scramVerifier({ password, iterations: 4096 })],
   ['pgbouncer_admin', scramVerifier({ password, iterations: 4096 })],
+  ['pgbouncer_admin_alternate', scramVerifier({ password, iterations: 4096 })],
+  ['bookedbarber_collector_alternate', scramVerifier({ password, iterations: 4096 })],
+  ['bookedbarber_app_alternate', scramVerifier({ password, iterations: 256 })],
+  ['bookedbarber_readonly', scramVerifier({ password, iterations: 4096 })],
 ]);
+
+/** Whom the pooler knows. */
+export const users = [...verifiers.keys()];
 
 /** What the secret holds. */
 export const userlist = renderUserlist(verifiers);

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
 import { pgbouncerSettingTypes } from '../../../lib/tier/pooler/pgbouncer-setting-catalogue';
 import { replicaHosts } from '../../tier/pooler/pooler-stack';
-import { password, PooledDatabases } from './pooled-databases';
+import { password, PooledDatabases, users } from './pooled-databases';
 import { PoolerProcess } from './pooler-process';
 
 let databases: PooledDatabases;
@@ -147,16 +147,16 @@ describe('the pooler', () => {
 });
 
 describe('the admin console', () => {
-  it('obeys its administrator', async () => {
-    await withSession('pgbouncer_admin', 'pgbouncer', async (client) => {
+  it.each(['pgbouncer_admin', 'pgbouncer_admin_alternate'])('obeys its administrator, %s', async (administrator) => {
+    await withSession(administrator, 'pgbouncer', async (client) => {
       await client.query('PAUSE bookedbarber');
       await client.query('RESUME bookedbarber');
       expect(await rows(client, 'SHOW VERSION')).toEqual([{ version: 'PgBouncer 1.24.1' }]);
     });
   });
 
-  it('shows the collector everything, and lets it change nothing', async () => {
-    await withSession('bookedbarber_collector', 'pgbouncer', async (client) => {
+  it.each(['bookedbarber_collector', 'bookedbarber_collector_alternate'])('shows the collector, %s, everything, and lets it change nothing', async (collector) => {
+    await withSession(collector, 'pgbouncer', async (client) => {
       expect((await rows(client, 'SHOW POOLS')).length).toBeGreaterThan(0);
       for (const command of ['PAUSE', 'RELOAD', 'SHUTDOWN', 'SET pool_mode = session', 'KILL_CLIENT 1']) {
         await expect(client.query(command)).rejects.toThrow('admin access needed');
@@ -164,8 +164,13 @@ describe('the admin console', () => {
     });
   });
 
-  it('is closed to the application', async () => {
-    await expect(pooler.connect('bookedbarber_app', password, 'pgbouncer')).rejects.toThrow('not allowed');
+  it('is closed to everybody else whom the pooler knows, by the right password', async () => {
+    const others = users.filter((user) => !/^(pgbouncer_admin|bookedbarber_collector)(_alternate)?$/.test(user));
+    expect(others).toEqual(['bookedbarber_app', 'bookedbarber_app_alternate', 'bookedbarber_readonly']);
+    for (const user of others) {
+      await withSession(user, 'bookedbarber', (client) => rows(client, 'SELECT 1')); // it is the right one
+      await expect(pooler.connect(user, password, 'pgbouncer')).rejects.toThrow('not allowed');
+    }
   });
 
   it('shows every setting as the template has it', async () => {

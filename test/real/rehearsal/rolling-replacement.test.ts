@@ -26,6 +26,8 @@ let tasks: PoolerTasks;
 /** What new tasks are given. */
 let secret = userlist;
 const launched: PoolerTask[] = [];
+/** Less than this machine allows, and than PgBouncer would take. */
+const openFiles = 1234;
 let launches = 0;
 
 beforeAll(async () => {
@@ -52,7 +54,7 @@ async function launch(): Promise<PoolerTask> {
   const name = `task-${number}`;
   const environment = { ...databases.environment({ minTasks: 2 }), [poolerEnvironment.userlist]: secret, [poolerEnvironment.drainSeconds]: '1', [poolerEnvironment.finishSeconds]: '5' };
   const image = join(__dirname, '../../../assets/pgbouncer');
-  const task = await PoolerTask.launch({ name, address: `${block}.${20 + number}`, port, image, directory: join(directory, name), environment });
+  const task = await PoolerTask.launch({ name, address: `${block}.${20 + number}`, port, image, directory: join(directory, name), environment, openFiles });
   launched.push(task);
   return task;
 }
@@ -150,6 +152,10 @@ describe('a forced deployment', () => {
 });
 
 describe('a single task', () => {
+  it('may have as many files open as its container', async () => {
+    expect(await Promise.all(tasks.running.map((task) => task.openFilesOfPgbouncer()))).toEqual([openFiles, openFiles]);
+  });
+
   it('is unhealthy while it is frozen, and replaced', async () => {
     const [task] = tasks.running;
     expect(await task!.isHealthy()).toBe(true);

@@ -9,6 +9,8 @@ import { environments } from '../../../lib/config/environments';
 import { resolveConfig } from '../../../lib/config/resolve-config';
 import type { PoolerConfig } from '../../../lib/config/tier-config';
 import { Pooler } from '../../../lib/tier/pooler/pooler';
+import { roleCatalogue } from '../../../lib/tier/roles/role-catalogue';
+import { consoleUsers } from '../../../lib/tier/roles/rotated-secrets';
 import { testApp } from '../../synthesize';
 
 export const replicaHosts = ['replica-1.internal', 'replica-2.internal'];
@@ -40,7 +42,7 @@ export function poolerStack(
       { ...database, alias: 'bookedbarber', hosts: ['primary.internal'], maxDbConnections: poolSizePerTask, requiredAtStart: true },
       { ...database, alias: 'bookedbarber_ro', hosts: readOnlyHosts, maxDbConnections: readOnlyPoolSizePerTask, requiredAtStart: false },
     ],
-    consoleUsers: { admin: 'pgbouncer_admin', stats: 'bookedbarber_collector' },
+    consoleUsers: consoleUsers(roleCatalogue(config, [])),
     config: config.pooler,
   });
   return stack;
