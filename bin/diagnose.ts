@@ -7,8 +7,8 @@ import { diagnose } from '../lib/diagnosis/diagnose';
 import { defaultLimits, type Diagnosis, type SectionName, sectionNames } from '../lib/diagnosis/diagnosis';
 import { renderAsMarkdown, renderForTerminal } from '../lib/diagnosis/render-diagnosis';
 import type { Source } from '../lib/diagnosis/source';
+import { connectionHelp, connectionOf } from '../lib/postgres/url-connection';
 import { Progress } from '../lib/rehearsal/report/progress';
-import { connectionOf } from './connect-url';
 
 /** 0: nothing to act on but notices, 1: something to act on, 2: it could not be looked at. */
 const exitCodes = { fine: 0, found: 1, couldNotLook: 2 } as const;
@@ -36,7 +36,7 @@ const program = new Command('npm run diagnose --')
       .argParser((url: string, before: readonly string[]) => [...before, url])
       .default([], 'none'),
   )
-  .option('--ca <file>', "certificate authorities in PEM that a server's certificate must come from; without, it is encrypted but not verified")
+  .option('--ca <file>', "certificate authorities in PEM that a server's certificate must come from")
   .addOption(new Option('--only <sections>', `by commas, of ${sectionNames.join(', ')}`).argParser(sectionsIn))
   .addOption(new Option('-w, --watch', 'pools and connections, anew each second until Ctrl-C').conflicts(['markdown', 'json', 'only']))
   .addOption(new Option('--markdown', 'as Markdown').conflicts('json'))
@@ -45,7 +45,9 @@ const program = new Command('npm run diagnose --')
     'after',
     `
 An environment is asked through a function inside its network, found by SSM parameter /bookedbarber/<environment>/DIAGNOSIS_FUNCTION_NAME;
-AWS_PROFILE and AWS_REGION say where. A password may stand in PGPASSWORD or ~/.pgpass. The role needs pg_monitor to see everything.
+AWS_PROFILE and AWS_REGION say where. The role needs pg_monitor to see everything.
+${connectionHelp}
+
 An index counts as unused only if every instance was asked, and its statistics are ${defaultLimits.unusedIndexSeconds / 86_400} days old.
 
 Exit codes: 0 nothing to act on but notices, 1 something to act on, 2 it could not be looked at.`,
@@ -84,7 +86,7 @@ function asker(): Ask {
 }
 
 function askUrls(urls: readonly string[], ca: string | undefined): Ask {
-  const connections = urls.map((url) => connectionOf(url, ca, 'npm run diagnose'));
+  const connections = urls.map((url) => connectionOf(url, { ca, environment: process.env, applicationName: 'npm run diagnose' }));
   const names = connections.map(({ name }) => name);
   // Two databases of one server are told apart by their names.
   const sources = connections.map(({ name, database, connect }) => ({ database, source: { name: names.indexOf(name) === names.lastIndexOf(name) ? name : `${name}/${database}`, connect } satisfies Source }));

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
-import { Client, type ClientConfig } from 'pg';
+import type { Client } from 'pg';
 
 import { environments } from '../lib/config/environments';
 import { resolveConfig } from '../lib/config/resolve-config';
 import type { TierConfig } from '../lib/config/tier-config';
+import { connectionHelp, connectionOf } from '../lib/postgres/url-connection';
 import { indexCatalogue, type IndexCatalogue } from '../lib/tier/indexes/index-catalogue';
 import { type IndexLine, planLines, statusLines } from '../lib/tier/indexes/index-plan';
 import { catalogueFromProperties } from '../lib/tier/indexes/index-properties';
@@ -19,19 +17,16 @@ import { describeWait } from '../lib/tier/indexes/build-waits';
 /** 0: nothing refused, 1: something is refused or failed, 2: the database could not be looked at. */
 const exitCodes = { fine: 0, refused: 1, couldNotLook: 2 } as const;
 
-/** Modes of libpq that node-postgres does not tell apart. https://www.postgresql.org/docs/17/libpq-ssl.html */
-const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
-
 interface Options {
   readonly url: string;
-  readonly ca: string;
+  readonly ca?: string;
   readonly environment: string;
   readonly json: boolean;
 }
 
 const program = new Command('npm run indexes --')
   .description('Shows what a deploy would do to the indexes of a database, or how far it is.')
-  .addHelpText('after', '\nExit codes: 0 nothing refused, 1 something refused or failed, 2 the database could not be looked at.')
+  .addHelpText('after', `\n${connectionHelp}\n\nExit codes: 0 nothing refused, 1 something refused or failed, 2 the database could not be looked at.`)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.couldNotLook));
 addShowing(program.command('plan').description("what a deploy of an environment's list of indexes would do; changes nothing")).action((options: Options) => show(options, planned));
 addShowing(program.command('status').description('how far the last deploy is, who is waited for, and what has drifted; changes nothing')).action((options: Options) => show(options, reached));
@@ -40,8 +35,8 @@ program.parse();
 
 function addAddress(command: Command): Command {
   return command
-    .addOption(new Option('-u, --url <url>', 'the primary itself, as postgresql://user@host:5432/database?sslmode=verify-full; the password may stand in PGPASSWORD').makeOptionMandatory())
-    .option('--ca <file>', 'certificate authorities in PEM for sslmode verify-ca and verify-full', join(__dirname, '../assets/pgbouncer/rds-ca.pem'));
+    .addOption(new Option('-u, --url <url>', 'the primary itself, as postgresql://user@host:5432/database?sslmode=verify-full').makeOptionMandatory())
+    .option('--ca <file>', "certificate authorities in PEM that the server's certificate must come from");
 }
 
 function addShowing(command: Command): Command {
@@ -129,29 +124,6 @@ function reconcilerFor(connect: () => Promise<Client>, catalogue: IndexCatalogue
   return new IndexReconciler({ connect, catalogue, generation, log: () => undefined });
 }
 
-function clientConfig({ url, ca }: Options): { readonly config: ClientConfig; readonly mayGoPlain: boolean } {
-  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) throw new Error('--url is not of the form postgresql://user@host:5432/database?sslmode=verify-full');
-  const parsed = new URL(url);
-  const mode = parsed.searchParams.get('sslmode') ?? 'prefer';
-  if (!sslModes.some((known) => known === mode)) throw new Error(`sslmode is "${mode}"; it may be ${sslModes.join(', ')}`);
-  parsed.searchParams.delete('sslmode');
-  const ssl = mode === 'disable' ? false : { rejectUnauthorized: mode.startsWith('verify'), ...(mode.startsWith('verify') && { ca: readFileSync(ca, 'utf8') }), ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }) };
-  return { config: { connectionString: parsed.href, application_name: 'npm run indexes', connectionTimeoutMillis: 10_000, ssl }, mayGoPlain: mode === 'prefer' };
-}
-
-async function connect(options: Options): Promise<Client> {
-  const { config, mayGoPlain } = clientConfig(options);
-  try {
-    return await open(config);
-  } catch (error) {
-    if (!mayGoPlain || !(error as Error).message.includes('does not support SSL')) throw error;
-    return open({ ...config, ssl: false });
-  }
-}
-
-async function open(config: ClientConfig): Promise<Client> {
-  const client = new Client(config);
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
+async function connect({ url, ca }: Options): Promise<Client> {
+  return connectionOf(url, { ca, environment: process.env, applicationName: 'npm run indexes' }).connect();
 }

@@ -3,24 +3,15 @@ import { findInstanceClass } from '../../config/instance-classes';
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import type { IndexMetric } from '../indexes/index-metrics';
 import { taskCapacity } from '../pooler/task-capacity';
+import type { RdsMetric, ServiceMetric, TargetMetric } from './aws-metrics';
 import type { LogMetric } from './log-filters';
 import type { InstanceMetric, PoolerMetric, PoolMetric } from './metric-catalogue';
 
-/** Metrics of AWS that alarms and the dashboard use, and where they are documented. */
-export const awsMetrics = {
-  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
-  instance: ['CPUUtilization', 'DatabaseConnections', 'FreeableMemory', 'FreeStorageSpace', 'DiskQueueDepth', 'DBLoad', 'CPUCreditBalance', 'MaximumUsedTransactionIDs', 'ReplicaLag'],
-  // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html
-  targets: ['HealthyHostCount', 'UnHealthyHostCount'],
-  // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
-  service: ['CPUUtilization', 'MemoryUtilization'],
-} as const;
-
 /** Where a metric comes from. `instance` is `primary` or the name of a replica. */
 export type MetricSource =
-  | { readonly from: 'RDS'; readonly instance: string; readonly name: (typeof awsMetrics.instance)[number] }
-  | { readonly from: 'load balancer'; readonly name: (typeof awsMetrics.targets)[number] }
-  | { readonly from: 'ECS'; readonly name: (typeof awsMetrics.service)[number] }
+  | { readonly from: 'RDS'; readonly instance: string; readonly name: RdsMetric }
+  | { readonly from: 'load balancer'; readonly name: TargetMetric }
+  | { readonly from: 'ECS'; readonly name: ServiceMetric }
   | { readonly from: 'collector'; readonly name: PoolerMetric | IndexMetric }
   | { readonly from: 'collector'; readonly pool: string; readonly name: PoolMetric }
   | { readonly from: 'collector'; readonly instance: string; readonly name: InstanceMetric }
@@ -96,7 +87,7 @@ function instanceAlarms(instance: string, { instanceClass }: InstanceFacts, conf
   const { storage } = config.database;
   const budgeted = budgetedConnections(config)[instance]!;
   const { vCpus, memoryMiB, burstable } = findInstanceClass(instanceClass)!;
-  const rds = (name: (typeof awsMetrics.instance)[number]) => ({ from: 'RDS', instance, name }) as const;
+  const rds = (name: RdsMetric) => ({ from: 'RDS', instance, name }) as const;
   const own = (name: InstanceMetric) => ({ from: 'collector', instance, name }) as const;
   return [
     { id: `${instance}-cpu`, metric: rds('CPUUtilization'), ...average(70, '%'), ...fiveMinutes(3), ...quiet, ...warning, first: 'look at the statements that take most of the time', runbook: 'The CPU of an instance is busy' },

@@ -45,7 +45,7 @@ export type PoolerMetric = keyof typeof poolerMetrics;
 export type PoolMetric = keyof typeof poolMetrics;
 export type InstanceMetric = keyof typeof instanceMetrics;
 
-/** Metrics that CloudWatch bills each month: one for each name and set of dimensions. */
+/** Metrics that the collector and the index function make CloudWatch bill each month: one for each name and set of dimensions. */
 export function monthlyMetricCount(pools: number, instances: number, indexMetricCount: number): number {
   const count = (definitions: object): number => Object.keys(definitions).length;
   // Only replicas have a delay, and there is one instance that is none.

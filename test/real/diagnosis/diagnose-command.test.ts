@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-import { connectionOf } from '../../../bin/connect-url';
 import { diagnose } from '../../../lib/diagnosis/diagnose';
 import type { Diagnosis, SectionName } from '../../../lib/diagnosis/diagnosis';
+import { connectionOf } from '../../../lib/postgres/url-connection';
 import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
 
 const password = "odd p'ass@word";
@@ -89,11 +89,11 @@ describe('npm run diagnose -- --url', () => {
 
   it.each([
     [['--url', url('foreign%20one', '127.35.6.9')], /127\.35\.6\.9 does not answer: connect ECONNREFUSED 127\.35\.6\.9:5432/],
-    [['--url', url('nowhere')], /127\.35\.6\.1 does not answer: database "nowhere" does not exist/],
+    [['--url', url('nowhere')], /127\.35\.6\.1 does not answer: 127\.35\.6\.1:5432: database "nowhere" does not exist/],
     [['--url', 'postgresql://visitor:s3cret@bad host/x'], /the URL cannot be read; it looks like postgresql:\/\/user@host/],
     [['--url', 'mysql://visitor:s3cret@host/x'], /the URL begins with mysql:\/\/; it looks like/],
     [['--url', `${url()}?sslmode=maybe`], /sslmode=maybe is none of disable, prefer, require, verify-ca, verify-full/],
-    [['--url', `${url()}?sslmode=require`], /127\.35\.6\.1 does not answer: The server does not support SSL connections/],
+    [['--url', `${url()}?sslmode=require`], /127\.35\.6\.1 does not answer: 127\.35\.6\.1:5432: The server does not support SSL connections; without encryption: sslmode=disable/],
     [['--url', url(), '--only', 'everything'], /There is no section everything; there are pools, pooler-clients/],
     [['--url', url(), 'production'], /give an environment or --url, not both/],
     [['--url', url(), '--watch', '--json'], /'-w, --watch' cannot be used with option '--json'/],
@@ -122,7 +122,7 @@ describe('npm run diagnose -- <environment>', () => {
     if (request.url !== '/2015-03-31/functions/the-function/invocations') return { status: 404, body: { message: `no ${request.url}` } };
     if (fails) return { headers: { 'x-amz-function-error': 'Unhandled' }, body: { errorMessage: 'secret x has no "password"' } };
     const { only } = JSON.parse(body) as { only?: readonly SectionName[] };
-    const connection = connectionOf(url().replace('@', `:${encodeURIComponent(password)}@`), undefined, 'diagnosis');
+    const connection = connectionOf(url().replace('@', `:${encodeURIComponent(password)}@`), { applicationName: 'diagnosis' });
     return { body: await diagnose({ subject: 'production', instances: [{ name: 'primary', connect: connection.connect }], tasks: [], only }) };
   }
 

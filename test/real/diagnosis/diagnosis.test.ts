@@ -1,8 +1,8 @@
-import { connectionOf } from '../../../bin/connect-url';
 import { diagnose, type DiagnoseOptions } from '../../../lib/diagnosis/diagnose';
 import type { Diagnosis, Row, SectionName } from '../../../lib/diagnosis/diagnosis';
 import { renderAsMarkdown, renderForTerminal } from '../../../lib/diagnosis/render-diagnosis';
 import type { Source } from '../../../lib/diagnosis/source';
+import { connectionOf } from '../../../lib/postgres/url-connection';
 import { password, PooledDatabases } from '../pooler/pooled-databases';
 import { PoolerProcess } from '../pooler/pooler-process';
 
@@ -40,7 +40,7 @@ beforeEach(async () => {
 /** As a person reaches it. */
 function sourceOf(name: string, address: string, port: number, database: string, user = 'bookedbarber_collector'): Source {
   const url = `postgresql://${user}:${encodeURIComponent(password)}@${address}:${port}/${database}?sslmode=require`;
-  return { name, connect: connectionOf(url, undefined, 'diagnosis').connect };
+  return { name, connect: connectionOf(url, { applicationName: 'diagnosis' }).connect };
 }
 const primary = (database = 'bookedbarber') => sourceOf('primary', databases.primary.address, 5432, database);
 const replica = () => sourceOf('replica-1', databases.replica!.address, 5432, 'bookedbarber');

@@ -78,8 +78,8 @@ describe('npm run indexes', () => {
 
   it('asks for TLS where the URL does, and refuses a URL that it cannot read', async () => {
     expect(await indexes('plan', '--url', `${url()}?sslmode=require`)).toMatchObject({ code: 2, stderr: expect.stringContaining('does not support SSL') });
-    expect(await indexes('plan', '--url', `${url()}?sslmode=sure`)).toMatchObject({ code: 2, stderr: expect.stringContaining('sslmode is "sure"; it may be disable, prefer') });
-    expect(await indexes('plan', '--url', 'nonsense')).toMatchObject({ code: 2, stderr: expect.stringContaining('--url is not of the form postgresql://') });
+    expect(await indexes('plan', '--url', `${url()}?sslmode=sure`)).toMatchObject({ code: 2, stderr: expect.stringContaining('sslmode=sure is none of disable, prefer') });
+    expect(await indexes('plan', '--url', 'nonsense')).toMatchObject({ code: 2, stderr: expect.stringContaining('the URL cannot be read; it looks like postgresql://') });
   });
 
   it('fails with the reason when the database cannot be looked at, or an environment does not exist', async () => {

@@ -1,11 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import type { Client } from 'pg';
 
+import { environments } from '../../../lib/config/environments';
 import { type Source } from '../../../lib/diagnosis/source';
+import { AwsEndpoint } from '../../../lib/rehearsal/aws/aws-endpoint';
+import { databaseEnvironment } from '../../../lib/tier/database/database.contract';
+import { indexMetrics } from '../../../lib/tier/indexes/index-metrics';
+import { indexProperties } from '../../../lib/tier/indexes/index-properties';
+import { indexesEnvironment, indexesProperties } from '../../../lib/tier/indexes/indexes.contract';
 import { collect } from '../../../lib/tier/monitoring/collector';
 import type { MetricSet } from '../../../lib/tier/monitoring/embedded-metrics';
-import { instanceMetrics, poolerMetrics, poolMetrics } from '../../../lib/tier/monitoring/metric-catalogue';
+import { instanceMetrics, monthlyMetricCount, poolerMetrics, poolMetrics } from '../../../lib/tier/monitoring/metric-catalogue';
+import { logMetricsNamespace, metricsNamespace } from '../../../lib/tier/monitoring/monitoring.contract';
+import { emittedByAws, unanswered } from '../../tier/monitoring/metric-match';
+import { compositeInputs, referencedMetrics, ResolvedTier } from '../../tier/monitoring/referenced-metrics';
 import { password, PooledDatabases } from '../pooler/pooled-databases';
 import { PoolerProcess } from '../pooler/pooler-process';
+import { bundleScheduled, invoke, metricsIn, type ScheduledFunction, scheduledFunctions, type Surroundings } from './emitted-metrics';
 
 let databases: PooledDatabases;
 let tasks: PoolerProcess[];
@@ -162,5 +176,54 @@ describe('the collector', () => {
     expect(valuesOf(sets, primary).SlowStatements).toBeUndefined();
     expect(valuesOf(sets, primary)).toMatchObject({ InstanceReached: 1, ConnectionUse: expect.any(Number) });
     expect(events).toContainEqual({ event: 'not read', source: 'primary', problem: 'relation "pg_stat_statements" does not exist' });
+  });
+});
+
+describe('every metric that alarms and the dashboard name', () => {
+  let surroundings: Surroundings;
+
+  beforeAll(async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'scheduled-'));
+    await bundleScheduled(directory);
+    const names = new Map([['primary.internal', databases.primary.address], ['replica-1.internal', databases.replica!.address]]); // prettier-ignore
+    surroundings = { aws: await AwsEndpoint.start('127.35.1.20', 0), names, authorityFile: join(databases.directory, 'ca.pem'), directory };
+    for (const { address } of tasks) surroundings.aws.ecs.addTask(address);
+  });
+  afterAll(async () => {
+    await surroundings?.aws.stop();
+    await rm(surroundings?.directory, { recursive: true, force: true });
+  });
+
+  /** The index function has something to tell once a deploy has handed it a list. */
+  async function acceptIndexes(tick: ScheduledFunction): Promise<void> {
+    const { aws } = surroundings;
+    for (const identifier of tick.environment[indexesEnvironment.instanceIdentifiers]!.split(',')) aws.rds.set({ identifier, host: '', port: 5432, parameterGroup: 'group', allocatedStorageGiB: 100 });
+    const indexes = indexProperties([{ name: 'of_a_table_to_come', table: 'not_yet', definition: '(a)' }]);
+    const event = { RequestType: 'Create', RequestId: 'first', ResourceProperties: { ServiceToken: 'arn', [indexesProperties.wait]: 'started', [indexesProperties.tablesAtOnce]: '1', ...indexes } };
+    await invoke(tick, surroundings, event, 'index.onEvent');
+  }
+
+  it.each(Object.keys(environments))('of %s is printed by a scheduled function of its template against real servers, or emitted by AWS', async (environmentName) => {
+    const tier = new ResolvedTier(environmentName, ({ Type, Properties }, attribute) =>
+      Type === 'AWS::RDS::DBInstance' && attribute === 'Endpoint.Address' ? (Properties!.SourceDBInstanceIdentifier === undefined ? 'primary.internal' : 'replica-1.internal') : undefined,
+    );
+    const functions = scheduledFunctions(tier);
+    const lines: string[] = [];
+    for (const scheduled of functions) {
+      const username = scheduled.handler === 'index.tick' ? 'bookedbarber_master' : 'bookedbarber_collector';
+      surroundings.aws.secrets.create(scheduled.environment[databaseEnvironment.secretArn]!, JSON.stringify({ username, password }));
+      if (scheduled.handler === 'index.tick') await acceptIndexes(scheduled);
+      lines.push(...(await invoke(scheduled, surroundings)));
+    }
+    const printed = metricsIn(lines);
+    expect(functions.map(({ handler }) => handler).sort()).toEqual(['index.handler', 'index.tick']);
+    // What filters count is tied to lines of the servers' logs in log-filters.test.ts.
+    const references = referencedMetrics(tier).filter(({ namespace }) => namespace !== logMetricsNamespace(environmentName));
+    expect(new Set(references.map(({ namespace }) => namespace))).toEqual(new Set([metricsNamespace, 'AWS/RDS', 'AWS/ECS', 'AWS/NetworkELB']));
+    expect(unanswered(references, [...printed, ...emittedByAws(tier)])).toEqual([]);
+    expect(new Set(printed.map(({ name, dimensions }) => JSON.stringify([name, dimensions]))).size).toBe(monthlyMetricCount(2, 2, Object.keys(indexMetrics).length));
+    expect(compositeInputs(tier).length).toBeGreaterThan(10);
+    expect(compositeInputs(tier).filter((id) => !tier.ofType('AWS::CloudWatch::Alarm').some(([alarm]) => alarm === id))).toEqual([]);
+    expect(lines.join('\n')).not.toContain(password);
   });
 });
