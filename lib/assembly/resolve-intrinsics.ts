@@ -31,16 +31,27 @@ export function resolveIntrinsics(value: unknown, context: ResolutionContext, pa
   }
   if (typeof value !== 'object' || value === null) return value;
 
-  const entries = Object.entries(value);
-  const [name, argument] = entries[0] ?? [];
-  if (entries.length === 1 && name !== undefined && (name === 'Ref' || name === 'Condition' || name.startsWith('Fn::'))) {
-    const evaluate = intrinsics[name];
-    if (!evaluate) throw new UnresolvableError(path, `the intrinsic function ${name} is not known to the rehearsal`);
-    return evaluate(argument, context, path);
+  const intrinsic = intrinsicOf(value);
+  if (intrinsic) {
+    const evaluate = intrinsics[intrinsic.name];
+    if (!evaluate) throw new UnresolvableError(path, `the intrinsic function ${intrinsic.name} is not known to the rehearsal`);
+    return evaluate(intrinsic.argument, context, path);
   }
   return Object.fromEntries(
-    entries.map(([key, item]) => [key, resolveIntrinsics(item, context, `${path}.${key}`)] as const).filter(([, item]) => isPresent(item)),
+    Object.entries(value).map(([key, item]) => [key, resolveIntrinsics(item, context, `${path}.${key}`)] as const).filter(([, item]) => isPresent(item)),
   );
+}
+
+/** The intrinsic function that an object is; undefined if it is none. */
+export function intrinsicOf(value: object): { readonly name: string; readonly argument: unknown } | undefined {
+  const [[name, argument] = [], ...others] = Object.entries(value) as [string, unknown][];
+  if (name === undefined || others.length > 0) return undefined;
+  const isCondition = name === 'Condition' && typeof argument === 'string'; // a policy's is an object
+  return name === 'Ref' || isCondition || name.startsWith('Fn::') ? { name, argument } : undefined;
+}
+
+export function isKnownIntrinsic(name: string): boolean {
+  return name in intrinsics;
 }
 
 /** `Ref: AWS::NoValue` removes the property that holds it. */

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 
+import { assertResolvable } from '../assembly/assert-resolvable';
 import { type AssemblyStack, readEnvironment } from '../assembly/environment-assembly';
 import { Connections } from './connections';
 import type { PoolerServiceOptions } from './deployment/pooler-service';
 import { TierUnderRehearsal } from './deployment/tier-under-rehearsal';
 import { debianTools } from './engines/debian-tools';
 import { assertRoom } from './engines/disk-space';
+import { postgresEngine } from './engines/postgres-engine';
 import { KeptSample } from './load/kept-sample';
 import { loadSample } from './load/sample';
 import { assertPortsFree, portsOf } from './network/ports-in-use';
@@ -37,16 +39,13 @@ export interface RunningTier {
 export async function bringUp(options: BringUpOptions, teardown: Teardown): Promise<RunningTier> {
   const { environment, progress, signal } = options;
   const onProgress = (what: string): void => progress.update(what);
-  progress.begin('Programs');
-  await debianTools(onProgress);
-
   const site = await openSite(teardown);
   const assembly = options.assembly ?? join(site.directory, 'assembly');
-  if (options.assembly === undefined) {
-    progress.begin(`Synthesizing ${environment}`);
-    await synthesize(environment, assembly, signal);
-  }
+  progress.begin(options.assembly === undefined ? `Synthesizing ${environment}, and finding programs` : 'Finding programs');
+  // The first time, programs are unpacked: one core does that, and the other synthesizes.
+  await allOf([debianTools(onProgress), postgresEngine(), ...(options.assembly === undefined ? [synthesize(environment, assembly, signal)] : [])]);
   const stacks = readEnvironment(assembly, environment);
+  assertResolvable(stacks);
   await assertPortsFree(site.addresses.next(), portsOf(stacks));
   await assertRoom(site.directory, instancesOf(stacks), options.rows);
 
@@ -66,6 +65,11 @@ export async function bringUp(options: BringUpOptions, teardown: Teardown): Prom
     await kept.keep(tier.databases.primary.server);
   }
   return { tier, connections, stacks };
+}
+
+/** Waits for all, so that none of them goes on when one has failed. @throws the first failure */
+async function allOf(works: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** Data directories that the template makes: one for each instance, and one for the standby of a Multi-AZ one. */

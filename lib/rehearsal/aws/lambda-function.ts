@@ -46,16 +46,23 @@ const keptLines = 40;
  * a process of its own.
  */
 export class LambdaFunction {
+  private invocations = 0;
+
   constructor(
     private readonly options: LambdaFunctionOptions,
     private readonly surroundings: LambdaSurroundings,
   ) {}
+
+  get hasRun(): boolean {
+    return this.invocations > 0;
+  }
 
   /**
    * @throws LambdaError if the function throws, ends without an answer or runs out of its time
    */
   async invoke(event: unknown, signal?: AbortSignal): Promise<unknown> {
     const { functionName, timeoutSeconds, codeDirectory, handler } = this.options;
+    this.invocations += 1;
     const invocation = { codeDirectory, handler, functionName, timeoutSeconds, event, requestId: randomUUID(), names: Object.fromEntries(this.surroundings.names) };
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, join(__dirname, 'lambda-host.cjs')], {
       env: this.environment(),

@@ -1,3 +1,4 @@
+import type { ApplicationResult } from '../report/application-result';
 import type { Check, Report } from '../report/report';
 
 /** A figure that two reports can be compared by. */
@@ -21,7 +22,7 @@ const leastNoiseSeconds = 1;
 const leastNoiseErrors = 2;
 
 /** Everything of a report that a change may have made better or worse, in its order. */
-export function figuresOf({ checks, indexedQueries = [], drills = [] }: Report): readonly Figure[] {
+export function figuresOf({ checks, indexedQueries = [], drills = [], application = [] }: Report): readonly Figure[] {
   return [
     ...checks.map(figureOfCheck),
     ...indexedQueries.map(({ index, pooled }): Figure => ({ key: `index ${index}`, title: `${index}, p95`, unit: 'ms', value: pooled.p95Ms, better: 'lower', leastNoise: 1 })),
@@ -35,6 +36,18 @@ export function figuresOf({ checks, indexedQueries = [], drills = [] }: Report):
         ...(recoverySeconds === null ? [] : [figure('recovery', 's', recoverySeconds, { leastNoise: leastNoiseSeconds })]),
       ];
     }),
+    ...application.flatMap(figuresOfApplication),
+  ];
+}
+
+/** Their checks have the same names, so each is told with its application. */
+function figuresOfApplication({ name, title, checks, requestsPerSecond, p95Ms, longestSilenceSeconds }: ApplicationResult): readonly Figure[] {
+  const figure = (what: string, unit: string, value: number, better: Figure['better'], leastNoise = 0): Figure => ({ key: `application ${name} ${what}`, title: `${title}: ${what}`, unit, value, better, leastNoise });
+  return [
+    ...checks.map((check): Figure => ({ ...figureOfCheck(check), key: `application ${name} ${check.name}`, title: `${title}: ${check.title}` })),
+    figure('requests under load', '/s', requestsPerSecond, 'higher'),
+    ...(p95Ms === null ? [] : [figure('p95 of them', 'ms', p95Ms, 'lower')]),
+    figure('longest wait, with the faults', 's', longestSilenceSeconds, 'lower', leastNoiseSeconds),
   ];
 }
 

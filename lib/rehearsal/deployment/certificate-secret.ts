@@ -1,7 +1,7 @@
 import { poolerEnvironment } from '../../tier/pooler/pooler.contract';
 import type { Site } from '../site';
 import { parseValueFrom } from './container-secrets';
-import type { ContainerDefinition } from './pooler-service';
+import type { ContainerDefinition } from './container-definition';
 
 /**
  * Stands in for the secret with the team's own certificate, which is in no template: the same fields, with a certificate

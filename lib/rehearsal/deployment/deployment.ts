@@ -1,6 +1,7 @@
 import type { AssemblyStack } from '../../assembly/environment-assembly';
 import { type ResolutionContext, resolveIntrinsics } from '../../assembly/resolve-intrinsics';
 import { inDependencyOrder, type Resource } from '../../assembly/template';
+import { observeProperties } from './observed-properties';
 
 /** How a resource was brought up here. */
 export type Fidelity = 'as it is' | 'imitated' | 'not rehearsed';
@@ -9,6 +10,29 @@ export type Fidelity = 'as it is' | 'imitated' | 'not rehearsed';
 export interface MadeResource {
   readonly ref: string;
   readonly attributes?: Readonly<Record<string, unknown>>;
+  /** By what it was imitated, in a few words. @default - as every resource of its type */
+  readonly how?: string;
+  /** What of it is smaller or shorter here than in the template, and why, one sentence each. @default - nothing */
+  readonly scaled?: readonly string[];
+  /** Why nothing of it has run so far; undefined once something has. @default - something has */
+  readonly idle?: () => string | undefined;
+}
+
+/** What became of a resource of the template here. */
+export interface RehearsedResource {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly type: string;
+  /** Where it stands in the CDK app; undefined if the template does not tell. */
+  readonly constructPath?: string;
+  readonly fidelity: Fidelity;
+  /** @default - as every resource of its type */
+  readonly how?: string;
+  readonly scaled: readonly string[];
+  /** Why nothing of it has run so far; undefined if something has. */
+  readonly idle: () => string | undefined;
+  /** Where in its properties is what has had no effect so far; empty for one that is not rehearsed at all. */
+  readonly unreadProperties: () => readonly string[];
 }
 
 /** A resource whose turn has come, with every intrinsic of its properties resolved. */
@@ -38,11 +62,11 @@ const pseudoParameters: Readonly<Record<string, string>> = {
 
 /**
  * Makes the resources of stacks in the order in which CloudFormation would. A type that no maker knows gets a
- * placeholder, and is remembered as not rehearsed.
+ * placeholder, and is remembered as not rehearsed; so is every property that no maker reads.
  */
 export class Deployment {
   private readonly outputs = new Map<string, unknown>();
-  private readonly fidelities = new Map<string, Fidelity>();
+  private readonly rehearsed: RehearsedResource[] = [];
 
   constructor(
     private readonly makerOf: MakerOf,
@@ -56,23 +80,30 @@ export class Deployment {
     for (const [logicalId, resource] of inDependencyOrder(stack.template)) {
       signal.throwIfAborted();
       const maker = this.makerOf(resource);
-      this.fidelities.set(resource.Type, maker?.fidelity ?? 'not rehearsed');
-      if (!maker) {
-        // Nothing comes of it here, but what CloudFormation would refuse is refused.
-        resolveIntrinsics(resource.Properties ?? {}, this.contextOf(stack, made, true), logicalId);
+      if (maker) {
+        made.set(logicalId, await this.make(maker, logicalId, resource, stack, context));
         continue;
       }
-      const properties = resolveIntrinsics(resource.Properties ?? {}, context, logicalId) as Record<string, unknown>;
-      const request = { logicalId, type: resource.Type, properties, stack };
-      this.onMake(request);
-      try {
-        made.set(logicalId, await maker.make(request));
-      } catch (error) {
-        throw new Error(`${resource.Type} ${logicalId} of ${stack.stackName}: ${(error as Error).message}`, { cause: error });
-      }
+      // Nothing comes of it here, but what CloudFormation would refuse is refused.
+      resolveIntrinsics(resource.Properties ?? {}, this.contextOf(stack, made, true), logicalId);
+      this.rehearsed.push({ ...placeOf(logicalId, resource, stack), fidelity: 'not rehearsed', scaled: [], idle: () => undefined, unreadProperties: () => [] });
     }
     for (const [name, output] of Object.entries(stack.template.Outputs ?? {})) {
       this.outputs.set(`${stack.stackName}.${name}`, resolveIntrinsics(output.Value, context, `Outputs.${name}`));
+    }
+  }
+
+  private async make(maker: ResourceMaker, logicalId: string, resource: Resource, stack: AssemblyStack, context: ResolutionContext): Promise<MadeResource> {
+    const { properties, unread } = observeProperties(resolveIntrinsics(resource.Properties ?? {}, context, logicalId) as Record<string, unknown>);
+    const request = { logicalId, type: resource.Type, properties, stack };
+    this.onMake(request);
+    try {
+      const made = await maker.make(request);
+      const { how, scaled = [] } = made;
+      this.rehearsed.push({ ...placeOf(logicalId, resource, stack), fidelity: maker.fidelity, ...(how && { how }), scaled, idle: () => made.idle?.(), unreadProperties: unread });
+      return made;
+    } catch (error) {
+      throw new Error(`${resource.Type} ${logicalId} of ${stack.stackName}: ${(error as Error).message}`, { cause: error });
     }
   }
 
@@ -81,9 +112,9 @@ export class Deployment {
     return this.outputs.get(`${stackName}.${name}`);
   }
 
-  /** Every resource type of the stacks, and how it was brought up. */
-  get fidelityByType(): ReadonlyMap<string, Fidelity> {
-    return this.fidelities;
+  /** Every resource of the stacks, in the order in which they were made. */
+  get resources(): readonly RehearsedResource[] {
+    return this.rehearsed;
   }
 
   /** @param lenient attributes that no rehearsal needs are placeholders */
@@ -95,7 +126,8 @@ export class Deployment {
       'AWS::StackId': `arn:aws:cloudformation:${pseudoParameters['AWS::Region']}:${pseudoParameters['AWS::AccountId']}:stack/${stack.stackName}/rehearsal`,
     };
     return {
-      ref: (logicalId) => pseudo[logicalId] ?? made.get(logicalId)?.ref ?? (exists(logicalId) ? logicalId : undefined),
+      // Of a parameter nobody gives another value; that of one which is read from SSM does not stand in the template.
+      ref: (logicalId) => pseudo[logicalId] ?? parameterDefault(stack, logicalId) ?? made.get(logicalId)?.ref ?? (exists(logicalId) ? logicalId : undefined),
       attribute: (logicalId, attribute) => {
         const resource = made.get(logicalId);
         const value = resource?.attributes?.[attribute];
@@ -105,4 +137,14 @@ export class Deployment {
       stackOutput: (stackName, outputName) => this.output(stackName, outputName),
     };
   }
+}
+
+function parameterDefault({ template }: AssemblyStack, name: string): string | undefined {
+  const { Type, Default } = template.Parameters?.[name] ?? {};
+  return Default === undefined || Type?.startsWith('AWS::SSM::') ? undefined : String(Default);
+}
+
+function placeOf(logicalId: string, { Type, Metadata }: Resource, { stackName }: AssemblyStack): Pick<RehearsedResource, 'stackName' | 'logicalId' | 'type' | 'constructPath'> {
+  const constructPath = Metadata?.['aws:cdk:path'];
+  return { stackName, logicalId, type: Type, ...(typeof constructPath === 'string' && { constructPath }) };
 }

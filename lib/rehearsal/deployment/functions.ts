@@ -8,6 +8,7 @@ import type { ResourceMaker } from './deployment';
 interface FunctionProperties {
   readonly Code: { readonly S3Key?: string };
   readonly Handler?: string;
+  readonly Runtime?: string;
   readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> };
   readonly Timeout?: number;
 }
@@ -37,15 +38,20 @@ export class Functions {
   readonly lambda: ResourceMaker = {
     fidelity: 'as it is',
     make: ({ logicalId, properties, stack }) => {
-      const { Code, Handler = 'index.handler', Environment, Timeout = 3 } = properties as unknown as FunctionProperties;
+      const { Code, Handler = 'index.handler', Runtime = 'no runtime', Environment, Timeout = 3 } = properties as unknown as FunctionProperties;
       const arn = arnOf(logicalId);
       const variables = Environment?.Variables ?? {};
       const codeDirectory = bundleOf(stack, Code.S3Key);
       const lambda = new LambdaFunction({ functionName: logicalId, codeDirectory, handler: Handler, environment: variables, timeoutSeconds: Timeout }, this.site.surroundings);
       this.functions.set(arn, { lambda, variables });
-      return { ref: logicalId, attributes: { Arn: arn } };
+      return { ref: logicalId, attributes: { Arn: arn }, how: `its bundle runs with its environment and timeout, on Node.js ${process.versions.node} for ${Runtime}`, idle: () => (lambda.hasRun ? undefined : this.whyIdle(arn, variables)) };
     },
   };
+
+  private whyIdle(arn: string, variables: Readonly<Record<string, string>>): string {
+    if (frameworkVariables.onEvent in variables) return "CDK's own: the handlers that it would call are called as it would call them";
+    return [...this.rotations.values()].includes(arn) ? 'no secret was rotated; the drill secret-rotation rotates one' : 'nothing called it in this rehearsal';
+  }
 
   /** A custom resource whose service token is CDK's provider framework: its handlers are called as the framework would. */
   readonly customResource: ResourceMaker = {

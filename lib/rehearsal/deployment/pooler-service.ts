@@ -1,28 +1,17 @@
 import { join } from 'node:path';
 
 import type { AssemblyStack } from '../../assembly/environment-assembly';
-import { referencedIds } from '../../assembly/template';
 import { poolerContainerName, poolerEnvironment } from '../../tier/pooler/pooler.contract';
-import { openFileLimit } from '../engines/open-file-limit';
 import { Balancer } from '../network/balancer';
 import type { Site } from '../site';
 import { makeCertificateSecret } from './certificate-secret';
+import { assertMapsPort, type ContainerDefinition, type MappedPort } from './container-definition';
 import { readContainerSecret } from './container-secrets';
 import type { ResourceMaker, ResourceRequest } from './deployment';
+import { type OpenFiles, openFilesOf } from './open-files';
 import { PoolerTask } from './pooler-task';
 import { PoolerTasks } from './pooler-tasks';
-
-export interface ContainerDefinition {
-  readonly Name: string;
-  readonly Image: string;
-  readonly Environment?: readonly { readonly Name: string; readonly Value: string }[];
-  readonly Secrets?: readonly { readonly Name: string; readonly ValueFrom: string }[];
-  readonly PortMappings?: readonly { readonly ContainerPort: number }[];
-  readonly HealthCheck?: { readonly Interval?: number; readonly Retries?: number };
-  /** Seconds that the task has between SIGTERM and SIGKILL. */
-  readonly StopTimeout?: number;
-  readonly Ulimits?: readonly { readonly Name: string; readonly HardLimit: number; readonly SoftLimit: number }[];
-}
+import { type TaskScaling, taskScaling } from './task-scaling';
 
 interface TargetGroupProperties {
   readonly TargetGroupAttributes?: readonly { readonly Key: string; readonly Value: string }[];
@@ -36,7 +25,7 @@ interface ListenerProperties {
 
 interface ServiceProperties {
   readonly TaskDefinition: string;
-  readonly LoadBalancers: readonly { readonly ContainerName: string; readonly ContainerPort: number; readonly TargetGroupArn: string }[];
+  readonly LoadBalancers: readonly (MappedPort & { readonly TargetGroupArn: string })[];
 }
 
 /**
@@ -74,6 +63,7 @@ export class PoolerService {
   private readonly listeners: ListenerProperties[] = [];
   private deployed?: PoolerTasks;
   private container?: ContainerDefinition;
+  private scaling: TaskScaling = { fewest: 1, most: 1 };
   private balancer?: Balancer;
   private launched = 0;
   private openFiles?: OpenFiles;
@@ -86,6 +76,11 @@ export class PoolerService {
   /** Those that get new connections. */
   get tasks(): readonly PoolerTask[] {
     return this.deployed?.running ?? [];
+  }
+
+  /** Tasks that autoscaling may start. */
+  get mostTasks(): number {
+    return Math.max(this.scaling.most, this.tasks.length);
   }
 
   /** What is shorter here than in the template; empty if nothing is. */
@@ -174,12 +169,14 @@ export class PoolerService {
       const container = this.containers.get(TaskDefinition);
       const [target] = LoadBalancers;
       if (!container || !target) throw new Error('it has no task definition of the pooler, or no target group');
+      assertMapsPort(container, target);
       this.container = container;
       this.openFiles = await openFilesOf(container);
+      this.scaling = taskScaling(request);
       this.deployed = this.tasksOf(request, container, target.TargetGroupArn);
       await this.deployed.start();
       await this.startBalancer(target.TargetGroupArn);
-      return { ref: request.logicalId, attributes: { Name: request.logicalId, ServiceArn: request.logicalId } };
+      return { ref: request.logicalId, scaled: this.scaled, attributes: { Name: request.logicalId, ServiceArn: request.logicalId } };
     },
   };
 
@@ -188,7 +185,7 @@ export class PoolerService {
     const delay = attribute(this.targetGroups.get(targetGroupArn)?.TargetGroupAttributes, 'deregistration_delay.timeout_seconds');
     return new PoolerTasks({
       serviceName: request.logicalId,
-      desiredCount: this.options.poolerTasks ?? fewestTasks(request),
+      desiredCount: this.options.poolerTasks ?? this.scaling.fewest,
       launch: () => this.launchTask(container, request.stack),
       balancer: () => this.balancer!,
       ecs: this.site.aws.ecs,
@@ -246,26 +243,6 @@ export class PoolerService {
     });
     this.site.teardown.defer('balancer', () => this.balancer!.stop());
   }
-}
-
-/** Files that a task may have open, as the template says and as this machine lets it. */
-interface OpenFiles {
-  readonly wanted: number;
-  readonly given: number;
-}
-
-/** Undefined if the template sets no limit. */
-async function openFilesOf({ Ulimits = [] }: ContainerDefinition): Promise<OpenFiles | undefined> {
-  const limit = Ulimits.find(({ Name }) => Name === 'nofile');
-  return limit && { wanted: limit.HardLimit, given: Math.min(limit.HardLimit, await openFileLimit()) };
-}
-
-/** What autoscaling starts with; the scalable target refers to the service, so it is not made yet. */
-function fewestTasks({ logicalId, stack }: ResourceRequest): number {
-  const target = Object.values(stack.template.Resources).find(
-    ({ Type, Properties }) => Type === 'AWS::ApplicationAutoScaling::ScalableTarget' && referencedIds(Properties?.ResourceId).includes(logicalId),
-  );
-  return Number(target?.Properties?.MinCapacity ?? 1);
 }
 
 function attribute(attributes: readonly { readonly Key: string; readonly Value: string }[] = [], key: string): string | undefined {

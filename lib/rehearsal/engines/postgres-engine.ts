@@ -5,6 +5,8 @@ import { cachedDirectory } from './cache-directory';
 
 /** A PostgreSQL 17 distribution on this machine. */
 export interface PostgresEngine {
+  /** `17.10` */
+  readonly version: string;
   readonly initdb: string;
   readonly postgres: string;
 }
@@ -27,7 +29,8 @@ export async function postgresEngine(): Promise<PostgresEngine> {
     await hydrateSymlinks(target);
     await Promise.all(trustedOnRds.map((extension) => trustExtension(target, extension)));
   });
-  return { initdb: join(directory, 'bin/initdb'), postgres: join(directory, 'bin/postgres') };
+  const [serverVersion = version] = /^\d+\.\d+/.exec(version) ?? [];
+  return { version: serverVersion, initdb: join(directory, 'bin/initdb'), postgres: join(directory, 'bin/postgres') };
 }
 
 async function findPackage(): Promise<{ readonly directory: string; readonly version: string }> {

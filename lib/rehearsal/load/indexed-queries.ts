@@ -9,7 +9,7 @@ export const indexedQueries: readonly IndexedQuery[] = [
   { index: 'idx_appointments_barber_date', sql: "SELECT * FROM appointments WHERE barber_id = 7 AND appointment_date >= '2025-06-01' AND appointment_date < '2025-06-02'" },
   { index: 'idx_appointments_client_date', sql: 'SELECT * FROM appointments WHERE client_id = (SELECT max(id) - 9 FROM users) ORDER BY appointment_date DESC LIMIT 5' },
   { index: 'idx_appointments_status_date', sql: "SELECT * FROM appointments WHERE status = 'pending' AND appointment_date >= '2025-06-01' AND appointment_date < '2025-06-08'" },
-  { index: 'idx_appointments_location', sql: 'SELECT count(barber_id) FROM appointments WHERE location_id = 3' },
+  { index: 'idx_appointments_location', sql: "SELECT * FROM appointments WHERE location_id = (SELECT max(id) FROM locations) AND appointment_date >= '2025-06-01' AND appointment_date < '2025-06-08' ORDER BY appointment_date" },
   { index: 'idx_payments_appointment', sql: 'SELECT * FROM payments WHERE appointment_id = 4711' },
   { index: 'idx_payments_user_date', sql: 'SELECT * FROM payments WHERE user_id = (SELECT max(id) - 9 FROM users) ORDER BY created_at DESC LIMIT 20' },
   { index: 'idx_payments_status', sql: "SELECT * FROM payments WHERE status = 'failed'" },

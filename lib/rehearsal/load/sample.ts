@@ -6,7 +6,7 @@ import type { Client } from 'pg';
 const directory = join(__dirname, '../../../assets/booking-sample');
 
 /** Scripts for pgbench, of the sample. */
-export type SampleScript = 'booking' | 'read' | 'write' | 'session' | 'login';
+export type SampleScript = 'booking' | 'read' | 'write' | 'session' | 'hold' | 'login';
 
 export function sampleScript(name: SampleScript): string {
   return join(directory, `${name}.sql`);

@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import type { TierUnderRehearsal } from '../deployment/tier-under-rehearsal';
 import type { Scorecard } from '../scorecard/scorecard';
 import { type Report, reportSchemaVersion } from './report';
-import { howRehearsed } from './how-rehearsed';
+import { fidelityRow } from './fidelity';
 import { topologyOf } from './topology';
 
 /** What one machine cannot show, whatever it measures. */
@@ -23,8 +23,8 @@ export function composeReport(environment: string, startedAt: Date, tier: TierUn
     machine: { cores: cpus().length, memoryMiB: Math.round(totalmem() / 2 ** 20) },
     ...measured,
     topology: topologyOf(tier),
-    fidelity: [...tier.deployment.fidelityByType].map(([resourceType, fidelity]) => ({ resourceType, fidelity, how: howRehearsed(resourceType) })).sort((a, b) => (a.resourceType < b.resourceType ? -1 : 1)),
-    scaled: [...tier.databases.scaled, ...tier.pooler.scaled],
+    fidelity: tier.deployment.resources.map(fidelityRow),
+    scaled: tier.deployment.resources.flatMap(({ scaled }) => scaled),
     notProven,
   };
 }

@@ -7,7 +7,7 @@ const explanations: readonly (readonly [type: RegExp, how: string])[] = [
   [/^AWS::ECS::Service$/, "as many tasks as autoscaling starts with, replaced in ECS's order"],
   [/^AWS::ElasticLoadBalancingV2::/, 'haproxy, relaying TCP with the same stickiness and idle timeout'],
   [/^AWS::Events::Rule$/, 'its function is called by hand, not by a clock'],
-  [/^AWS::RDS::DBInstance$/, 'PostgreSQL 17 that withholds what RDS withholds; memory by this machine'],
+  [/^AWS::RDS::DBInstance$/, 'PostgreSQL that withholds what RDS withholds'],
   [/^AWS::SSM::Parameter$/, 'kept in memory, and read as an application reads it'],
   [/^AWS::SecretsManager::/, "a local endpoint with the part of Secrets Manager's API that the functions call"],
   [/^AWS::ApplicationAutoScaling::/, 'the number of tasks does not change by load here'],
@@ -20,7 +20,7 @@ const explanations: readonly (readonly [type: RegExp, how: string])[] = [
   [/^AWS::StepFunctions::/, "CDK's waiter: its handlers are called as it would call them"],
 ];
 
-/** In a few words; for a type that is new in the template, that nobody has thought of it. */
-export function howRehearsed(resourceType: string): string {
-  return explanations.find(([type]) => type.test(resourceType))?.[1] ?? 'this type is not known to the rehearsal';
+/** In a few words; undefined for a type that nobody has thought of. */
+export function howRehearsed(resourceType: string): string | undefined {
+  return explanations.find(([type]) => type.test(resourceType))?.[1];
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DrillResult } from '../drills/drill-result';
 import type { Verdict } from '../load/metrics';
 import type { ApplicationResult } from './application-result';
+import type { FidelityRow } from './fidelity';
 import { renderPage } from './page/render-page';
 import type { IndexedQueryResult, LatencyComparison, Phase, PoolSample, Topology } from './measurements';
 
@@ -31,16 +32,6 @@ export interface DirectFigure {
   readonly measured: number;
   /** What stood in the way, for example the server's own words. */
   readonly detail?: string;
-}
-
-/** How a resource of the template was brought up. */
-export interface FidelityRow {
-  readonly resourceType: string;
-  readonly fidelity: string;
-  /** @default - said of every resource of the type */
-  readonly logicalId?: string;
-  /** By what it was imitated, why it was scaled or not rehearsed. */
-  readonly how?: string;
 }
 
 export interface Report {

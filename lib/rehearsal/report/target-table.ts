@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 
+import { summarizeFidelity } from './fidelity';
 import type { Check, Report } from './report';
 
 /** The guide's targets beside what was measured, for a terminal. */
@@ -12,11 +13,10 @@ export function renderTargetTable(checks: readonly Check[]): string {
 /** What stands below the table: how figures came about, and what the rehearsal does not show. */
 export function renderNotes({ checks, scaled, notProven, fidelity }: Report): string {
   const details = checks.flatMap(({ title, detail }) => (detail ? [`${title}: ${detail}`] : []));
-  const notRehearsed = fidelity.filter((row) => row.fidelity === 'not rehearsed').map(({ resourceType }) => resourceType);
   return [
     section('How figures came about', details),
     section('Scaled to this machine', scaled),
-    section('In the template, not rehearsed', notRehearsed.length > 0 ? [notRehearsed.join(', ')] : []),
+    section(`How the ${fidelity.length} resources of the template were rehearsed (each in report.html)`, summarizeFidelity(fidelity)),
     section('What no rehearsal on one machine proves', notProven),
   ]
     .filter((text) => text !== '')

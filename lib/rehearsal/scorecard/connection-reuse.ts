@@ -14,11 +14,16 @@ export interface Reuse {
   readonly percent: number;
 }
 
-export async function countSessions({ tier, connections }: Pick<Bench, 'tier' | 'connections'>): Promise<SessionCount> {
+export async function countSessions(bench: Pick<Bench, 'tier' | 'connections'>): Promise<SessionCount> {
+  const { transactions } = await poolerStatistics(bench.connections, bench.tier.pooler.tasks.length);
+  return { serverSessions: await serverSessions(bench), transactions };
+}
+
+/** Sessions that the database has had so far. */
+export async function serverSessions({ tier, connections }: Pick<Bench, 'tier' | 'connections'>): Promise<number> {
   const { database } = connections.readWrite;
   const [row] = await tier.databases.primary.server.query<{ sessions: string }>('SELECT sessions FROM pg_stat_database WHERE datname = $1', [database]);
-  const { transactions } = await poolerStatistics(connections, tier.pooler.tasks.length);
-  return { serverSessions: Number(row?.sessions), transactions };
+  return Number(row?.sessions);
 }
 
 /** Share of the transactions that found a server session open. */

@@ -3,7 +3,7 @@ import { percentile } from '../load/percentile';
 import type { LatencyComparison } from '../report/measurements';
 import type { Check } from '../report/report';
 import { type Bench, checkOf, load, loadOrRefusal } from './bench';
-import { countSessions, reuseBetween } from './connection-reuse';
+import { countSessions, reuseBetween, serverSessions } from './connection-reuse';
 import { fillDirectly } from './direct-connections';
 import { PoolerConsoles } from './pooler-statistics';
 import { whileSampling } from './while-sampling';
@@ -46,12 +46,15 @@ export async function measureLoadTest(bench: Bench, transactionsPerClient: numbe
   const pooled = await load(bench, bench.connections.readWrite, { ...options, length: { transactionsPerClient } });
   const after = await countSessions(bench);
   const { newSessions, transactions, percent } = reuseBetween(before, after);
+  const sessionsBefore = await serverSessions(bench);
   const direct = await load(bench, bench.connections.direct, { ...options, length: { transactionsPerClient: Math.max(2, Math.ceil(transactionsPerClient * directShare)) } });
+  const directSessions = (await serverSessions(bench)) - sessionsBefore;
+  const directReuse = { measured: 100 * (1 - directSessions / direct.transactions), detail: `${directSessions} sessions for ${direct.transactions} transactions, of clients that never leave` };
   const loadTest = checkOf('load-test', pooled.failed, pooled, `${pooled.transactions} of ${100 * transactionsPerClient} transactions at ${pooled.transactionsPerSecond.toFixed(0)}/s`);
   return {
     checks: [
       { ...loadTest, direct: { measured: direct.failed, detail: `${direct.transactionsPerSecond.toFixed(0)}/s, on 100 sessions of the database` } },
-      checkOf('connection-reuse', percent, {}, `${newSessions} new server sessions for ${transactions} transactions of the pooler`),
+      { ...checkOf('connection-reuse', percent, {}, `${newSessions} new server sessions for ${transactions} transactions of the pooler`), direct: directReuse },
     ],
     latencies: {
       name: 'load-test',

@@ -4,11 +4,13 @@ import type { Report } from '../report/report';
 import type { Bench } from './bench';
 import { measureCollector } from './collector';
 import { measureConnectionOverhead, measureConnections, measureLoadTest } from './connections';
+import { measureIndexedQuery } from './indexed-query';
 import { measureIndexedQueries } from './indexed-query-results';
 import { checkIndexes } from './indexes';
+import { measureOpenTransactions } from './open-transactions';
 import { whileWatchingPool } from './pool-watch';
 import { checkSettings } from './settings';
-import { measureIndexedQuery, measureThroughput } from './throughput';
+import { measureThroughput } from './throughput';
 
 /** What was measured, as the report holds it. */
 export type Scorecard = Pick<Report, 'checks' | 'latencies' | 'indexedQueries' | 'pool'>;
@@ -33,11 +35,12 @@ export async function measureScorecard(bench: Bench, stacks: readonly AssemblySt
     const loadTest = await step("the guide's load test", () => measureLoadTest(bench, loadTransactions));
     const indexedQuery = await step('indexed queries', () => measureIndexedQuery(bench));
     const throughput = await step('reads and writes', () => measureThroughput(bench));
+    const openTransactions = await step('transactions that stay open', () => measureOpenTransactions(bench));
     const connections = await step(`1,000 busy connections${sessions > 0 ? ` and ${sessions.toLocaleString('en-US')} sessions` : ''}`, () => measureConnections(bench, sessions));
     const collector = await step('metrics', () => measureCollector(bench));
     const indexesValid = await checkIndexes(bench, stacks, indexedQueries);
     return {
-      checks: [...connections, indexedQuery.check, ...throughput, ...loadTest.checks, overhead, indexesValid, await checkSettings(bench), collector],
+      checks: [...connections, indexedQuery.check, ...throughput, openTransactions, ...loadTest.checks, overhead, indexesValid, await checkSettings(bench), collector],
       latencies: [indexedQuery.latencies, loadTest.latencies],
       indexedQueries,
     };

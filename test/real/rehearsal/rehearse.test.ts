@@ -112,6 +112,11 @@ describe('npm run rehearse', () => {
     expect(Math.max(...pool!.samples.map(({ clients }) => clients))).toBeGreaterThan(500);
     expect(Math.max(...pool!.samples.map(({ transactionsPerSecond }) => transactionsPerSecond))).toBeGreaterThan(10);
     expect(pool!.phases.map(({ title }) => title)).toContain("the guide's load test");
+    // Nothing in the template is new to the rehearsal, and what never ran is not called rehearsed.
+    expect(rest.fidelity.filter(({ fidelity, unknownProperties }) => fidelity === 'not known' || unknownProperties)).toEqual([]);
+    const fidelityOf = (path: string) => rest.fidelity.find(({ constructPath }) => constructPath === path);
+    expect(fidelityOf('development/data/Database/Primary/Resource')).toMatchObject({ fidelity: 'scaled', how: expect.stringMatching(/^PostgreSQL 17\.\d+ /) as string });
+    expect(fidelityOf('development/service/Rotation/Function/Resource')).toMatchObject({ fidelity: 'not rehearsed', how: expect.stringContaining('secret-rotation') as string });
     expect(topology!.nodes.map(({ title }) => title)).toEqual(expect.arrayContaining(['pgbench', 'load balancer', 'PgBouncer task-1']));
   });
 

@@ -5,7 +5,7 @@ import { sampleReport } from '../report/sample-report';
 
 const { drills: sampleDrills = [] } = sampleReport;
 const asExpected = sampleDrills.find((drill) => drill.asExpected)!;
-const plain: Report = { ...sampleReport, drills: [], indexedQueries: [], checks: [] };
+const plain: Report = { ...sampleReport, drills: [], indexedQueries: [], application: [], checks: [] };
 const reads: Check = { name: 'read-queries', title: 'Read throughput', target: '≥ 10,000', measured: 6000, unit: 'queries/s', verdict: 'limited by this machine' };
 const p95: Check = { name: 'indexed-query-p95', title: 'Indexed query, p95', target: '< 50', measured: 4, unit: 'ms', verdict: 'met' };
 const failed: Check = { name: 'load-test', title: "The guide's load test", target: '= 0', measured: 0, unit: 'failed', verdict: 'met' };
@@ -66,5 +66,15 @@ describe('the comparison of rehearsals', () => {
     expect(markdown).toContain('| Read throughput | 6,050 ± 182 | 3,000 ± 300 | queries/s | −50.4 % | worse |');
     expect(markdown).toContain('**worse: Read throughput 6,050 → 3,000 queries/s; 0 better, 0 within noise**');
     expect(markdown).toContain('- runs: 2 before, 1 after');
+  });
+
+  it('compares what each application showed under its own name', () => {
+    const [before] = sampleReport.application!;
+    const after = { ...before!, requestsPerSecond: 40, checks: before!.checks.map((check) => (check.name === 'pool' ? { ...check, measured: 20, verdict: 'missed' as const } : check)) };
+    const { figures } = compareReports([{ ...plain, application: [before!] }], [{ ...plain, application: [after] }]);
+    expect(figures.filter(({ judgement }) => judgement === 'worse').map(({ title }) => title)).toEqual([
+      'FastAPI, SQLAlchemy 1.4, psycopg2: Connections of its pool',
+      'FastAPI, SQLAlchemy 1.4, psycopg2: requests under load',
+    ]);
   });
 });

@@ -56,11 +56,18 @@ describe('Deployment', () => {
   it('remembers every type that nothing here can bring up', async () => {
     const { maker } = recorder();
     const deployment = new Deployment(({ Type }) => (Type === 'Known' ? maker : undefined));
-    await deployment.deploy(stackOf('data', { Resources: { A: { Type: 'Known', Properties: { role: { 'Fn::GetAtt': ['B', 'Arn'] } } }, B: { Type: 'AWS::New::Thing' } } }), noSignal);
-    expect([...deployment.fidelityByType]).toEqual([
-      ['AWS::New::Thing', 'not rehearsed'],
-      ['Known', 'as it is'],
+    await deployment.deploy(stackOf('data', { Resources: { A: { Type: 'Known', Properties: { role: { 'Fn::GetAtt': ['B', 'Arn'] } } }, B: { Type: 'AWS::New::Thing', Metadata: { 'aws:cdk:path': 'app/B' } } } }), noSignal);
+    expect(deployment.resources).toMatchObject([
+      { stackName: 'data', logicalId: 'B', type: 'AWS::New::Thing', constructPath: 'app/B', fidelity: 'not rehearsed' },
+      { stackName: 'data', logicalId: 'A', type: 'Known', fidelity: 'as it is' },
     ]);
+  });
+
+  it('remembers every property that its maker has not read, so that a new one appears by itself', async () => {
+    const maker: ResourceMaker = { fidelity: 'imitated', make: ({ properties }) => ({ ref: String(properties.Name), scaled: ['it is small'] }) };
+    const deployment = new Deployment(() => maker);
+    await deployment.deploy(stackOf('data', { Resources: { Db: { Type: 'T', Properties: { Name: 'db', Colour: 'green' } } } }), noSignal);
+    expect(deployment.resources.map(({ scaled, unreadProperties }) => [scaled, unreadProperties()])).toEqual([[['it is small'], ['Colour']]]);
   });
 
   it('refuses an intrinsic that it does not know in what nothing here can bring up, too', async () => {

@@ -33,6 +33,7 @@ describe('the metrics', () => {
       'read-queries ≥ 10,000 queries/s',
       'write-transactions ≥ 1,000 transactions/s',
       'reads-and-writes ≥ 11,000 transactions/s',
+      'open-transactions ≥ 20 transactions',
       'connection-reuse ≥ 95 %',
       'connection-overhead < 5 ms',
       'database-cpu < 70 %',

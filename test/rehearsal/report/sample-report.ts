@@ -1,5 +1,6 @@
 import type { DrillResult } from '../../../lib/rehearsal/drills/drill-result';
 import { indexedQueries } from '../../../lib/rehearsal/load/indexed-queries';
+import type { FidelityRow } from '../../../lib/rehearsal/report/fidelity';
 import type { LatencyCurve } from '../../../lib/rehearsal/report/measurements';
 import type { Check, Report } from '../../../lib/rehearsal/report/report';
 
@@ -40,6 +41,10 @@ function curve(name: string, medianMs: number): LatencyCurve {
 const poolCheck: Check = { name: 'pool', title: 'Connections of its pool', target: '= 60', measured: 60, unit: 'connections', verdict: 'met' };
 const retryCheck: Check = { name: 'replacement-errors', title: 'Errors while every pooler is replaced', target: '= 0', measured: 0, unit: 'errors', verdict: 'met' };
 
+function resource(resourceType: string, logicalId: string): Pick<FidelityRow, 'resourceType' | 'stackName' | 'logicalId' | 'constructPath'> {
+  return { resourceType, stackName: 'bookedbarber-production-data', logicalId, constructPath: `production/data/${logicalId}` };
+}
+
 /** A report in which everything occurs that a report can show. */
 export const sampleReport: Report = {
   schemaVersion: 1,
@@ -54,9 +59,16 @@ export const sampleReport: Report = {
     { name: 'database-cpu', title: 'Database CPU', target: '< 70', measured: 35.5, unit: '%', verdict: 'extrapolated', detail: 'primary: 0.414 ms × 1000/s ÷ 4 vCPUs = 10 %' },
   ],
   fidelity: [
-    { resourceType: 'AWS::RDS::DBInstance', logicalId: 'Primary', fidelity: 'imitated', how: 'PostgreSQL 17 that withholds what RDS withholds' },
-    { resourceType: 'AWS::RDS::DBParameterGroup', logicalId: 'Parameters', fidelity: 'as it is', how: 'the server reads them' },
-    { resourceType: 'AWS::IAM::Role', logicalId: 'Role', fidelity: 'not rehearsed', how: 'everything here may talk to everything' },
+    {
+      ...resource('AWS::RDS::DBInstance', 'Primary'),
+      fidelity: 'scaled',
+      how: 'PostgreSQL 17.10 for 17.9 that withholds what RDS withholds',
+      scaled: ['shared_buffers is 1024 MB'],
+      withoutEffect: [{ why: 'its storage is the disk of this machine', properties: ['Iops', 'StorageType'] }],
+    },
+    { ...resource('AWS::RDS::DBParameterGroup', 'Parameters'), fidelity: 'as it is', how: 'the server reads them' },
+    ...['One', 'Two', 'Three', 'Four'].map((logicalId): FidelityRow => ({ ...resource('AWS::IAM::Role', logicalId), fidelity: 'not rehearsed', how: 'everybody may do everything here' })),
+    { ...resource('AWS::New::Thing', 'Thing'), fidelity: 'not known', how: 'this type is not known to the rehearsal' },
   ],
   scaled: ['shared_buffers is 1024 MB'],
   notProven: ["RDS's own failover time"],

@@ -11,8 +11,8 @@ const report: Report = {
   machine: { cores: 2, memoryMiB: 1024 },
   checks: [check],
   fidelity: [
-    { resourceType: 'AWS::RDS::DBInstance', fidelity: 'imitated' },
-    { resourceType: 'AWS::IAM::Role', fidelity: 'not rehearsed' },
+    { resourceType: 'AWS::RDS::DBInstance', stackName: 'data', logicalId: 'Primary', fidelity: 'imitated', how: 'PostgreSQL' },
+    { resourceType: 'AWS::IAM::Role', stackName: 'data', logicalId: 'Role', fidelity: 'not rehearsed', how: 'there is no IAM' },
   ],
   scaled: ['smaller memory'],
   notProven: ['failover time'],
@@ -25,8 +25,7 @@ describe('the report of a rehearsal', () => {
 
   it('says how figures came about and what was not rehearsed', () => {
     const notes = renderNotes(report);
-    for (const line of ['Read throughput: two cores', 'smaller memory', 'failover time', 'AWS::IAM::Role']) expect(notes).toContain(`  - ${line}`);
-    expect(notes).not.toContain('AWS::RDS::DBInstance');
+    for (const line of ['Read throughput: two cores', 'smaller memory', 'failover time', 'imitated, 1: RDS::DBInstance', 'not rehearsed, 1: IAM::Role']) expect(notes).toContain(`  - ${line}`);
   });
 
   it.each([

@@ -8,14 +8,14 @@ import { renderIndexPlot } from '../plots/index-plot';
 import { renderLatencyPlot } from '../plots/latency-plot';
 import { renderPoolPlot } from '../plots/pool-plot';
 import { renderTopologyPlot } from '../plots/topology-plot';
-import type { Check, FidelityRow, Report } from '../report';
+import type { Check, Report } from '../report';
 import { formatNumber } from '../target-table';
+import { fidelityData, fidelityTally } from './fidelity-data';
 
 /** The target of the guide for every indexed query. */
 const indexedQueryTargetMs = 50;
 
 const verdictClasses: Readonly<Record<Verdict, string>> = { met: 'good', missed: 'bad', extrapolated: 'note', 'limited by this machine': 'warn' };
-const fidelityClasses: Readonly<Record<string, string>> = { 'as it is': 'good', imitated: 'note', scaled: 'warn' };
 
 /** What the page's template shows: words, classes and plots, nothing left to decide. */
 export function pageData(report: Report): object {
@@ -50,8 +50,9 @@ export function pageData(report: Report): object {
     applicationRows: applicationRows(application),
     drills: drills.map(drillData),
     topologyPlot: topology && renderTopologyPlot(topology),
-    fidelity: [...fidelity].sort(byFidelity).map((row) => ({ ...row, class: fidelityClasses[row.fidelity] ?? '' })),
-    fidelityTally: tallyOf(fidelity.map((row) => row.fidelity)).map(([name, count]) => ({ fidelity: name, count, class: fidelityClasses[name] ?? '' })),
+    resourceCount: fidelity.length,
+    fidelity: fidelityData(fidelity),
+    fidelityTally: fidelityTally(fidelity),
     scaled,
     notProven,
   };
@@ -96,10 +97,4 @@ function drillData(drill: DrillResult): object {
 /** How often each occurs, in the order in which they first do. */
 function tallyOf<Value extends string>(values: readonly Value[]): readonly (readonly [Value, number])[] {
   return [...new Set(values)].map((value) => [value, values.filter((other) => other === value).length] as const);
-}
-
-const fidelityOrder = ['as it is', 'scaled', 'imitated', 'not rehearsed'];
-
-function byFidelity(a: FidelityRow, b: FidelityRow): number {
-  return fidelityOrder.indexOf(a.fidelity) - fidelityOrder.indexOf(b.fidelity) || (a.resourceType < b.resourceType ? -1 : Number(a.resourceType > b.resourceType));
 }
