@@ -24,7 +24,7 @@ export interface CommandOptions {
 
 /** Runs `npm run rehearse -- …` to its end. */
 export async function rehearse(args: readonly string[], { temporary, cwd = project, environment = {}, uid }: CommandOptions): Promise<Finished> {
-  const before = [...processesOf(temporary), ...readdirSync(temporary)];
+  const before = leftIn(temporary);
   const child = spawn('node', ['-r', 'ts-node/register/transpile-only', 'bin/rehearse.ts', ...args], {
     cwd,
     env: { ...process.env, TMPDIR: temporary, ...environment },
@@ -36,8 +36,13 @@ export async function rehearse(args: readonly string[], { temporary, cwd = proje
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines = [...stdout.split('\n'), ...stderr.split('\n')].filter((line) => line !== '' && !/^\d+:\d\d /.test(line));
-  const left = [...processesOf(temporary), ...readdirSync(temporary)].filter((each) => !before.includes(each));
+  const left = leftIn(temporary).filter((each) => !before.includes(each));
   return { status, firstLine: lines[0] ?? '', output: stdout + stderr, left };
+}
+
+/** Node.js's tools keep what they have compiled for the next time. */
+function leftIn(directory: string): readonly string[] {
+  return [...processesOf(directory), ...readdirSync(directory).filter((name) => !name.startsWith('v8-compile-cache'))];
 }
 
 /** Processes whose command line or environment names a directory. */
