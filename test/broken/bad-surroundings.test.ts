@@ -67,12 +67,13 @@ describe('a rehearsal whose surroundings are bad says so in a line, ends with 2 
   });
 
   it('neither packages of Debian nor installed programs', async () => {
-    const home = join(directory, 'home');
-    mkdirSync(home, { mode: 0o777 });
-    chmodSync(home, 0o777);
-    chmodSync(temporary, 0o777);
     // As an ordinary user the cache is one's own; root's is the machine's.
     const uid = process.getuid!() === 0 ? 65_534 : undefined;
+    const [home, temporary] = ['home', 'home/tmp'].map((name) => join(directory, name)) as [string, string];
+    for (const path of [home, temporary]) {
+      mkdirSync(path);
+      if (uid !== undefined) chownSync(path, uid, uid);
+    }
     const environment = { HOME: home, XDG_CACHE_HOME: join(home, '.cache'), DEBIAN_MIRROR: 'http://127.33.71.1:9/debian', PATH: dirnameOfNode() };
     const { status, output, left } = await rehearse([...small, '--report', join(home, 'report')], { temporary, environment, ...(uid !== undefined && { uid }) });
     expect(output).toMatch(/^the rehearsal could not run: the programs of Debian \w+ cannot be had: .*127\.33\.71\.1/m);
