@@ -10,7 +10,7 @@ import { type Bench, load } from './bench';
 const clients = 4;
 /** Of each query on each way, so that its 99th percentile is one of three: as far as the time for a load allows. */
 const mostRunsPerQuery = 300;
-const runsPerQueryAndSecond = 25;
+const runsPerQueryAndSecond = 50;
 
 interface Plan {
   /** The node that reads the index, or the whole plan if none does. */
