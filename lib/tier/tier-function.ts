@@ -1,10 +1,10 @@
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 
+import { functionCode } from './function-bundles';
 import { TierLogGroup } from './tier-log-group';
 
 /** Where a function of the tier runs: beside the database, with a security group of its own. */
@@ -34,11 +34,11 @@ export interface TierFunctionProps {
  * A Lambda of the tier: bundled offline with everything in it, so that the file that is rehearsed is the file
  * that runs, and trusting the certificate authorities of RDS besides the public ones.
  */
-export class TierFunction extends NodejsFunction {
+export class TierFunction extends Function {
   constructor(scope: Construct, id: string, props: TierFunctionProps) {
     super(scope, id, {
-      entry: props.entry,
-      handler: props.handler ?? 'handler',
+      code: functionCode(props.entry),
+      handler: `index.${props.handler ?? 'handler'}`,
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -53,17 +53,6 @@ export class TierFunction extends NodejsFunction {
         // https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
         NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
         ...props.environment,
-      },
-      bundling: {
-        format: OutputFormat.CJS,
-        // Older than the runtime: a rehearsal runs the same file with the Node.js of this machine.
-        target: 'node20',
-        // Keeps the hash equal between checkouts: without it, esbuild writes the paths of modules into comments.
-        minify: true,
-        keepNames: true,
-        // The AWS SDK goes into the bundle; pg asks for its native twin in a try block.
-        bundleAwsSDK: true,
-        externalModules: ['pg-native'],
       },
     });
   }
