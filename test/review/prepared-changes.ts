@@ -219,6 +219,21 @@ export const preparedReviews: readonly PreparedReview[] = [
     worst: 'no interruption',
   },
   {
+    title: 'rotation of passwords off is a matter of security, and takes the log of its function along',
+    change: config((tier) => ({ ...tier, roles: { passwordRotation: { off: 'the platform team rotates them by hand' } } })),
+    finds: [
+      { section: 'security', impact: 'no interruption', resourceType: 'AWS::SecretsManager::RotationSchedule', what: 'rotation off', atDeploy: 'the password stays as it is' },
+      { section: 'state', impact: 'no interruption', name: 'Rotation/FunctionLogs', what: 'log removed together with Rotation/Function', atDeploy: 'its lines are deleted, which would have ended after 90 days' },
+    ],
+    worst: 'no interruption',
+  },
+  {
+    title: 'a log taken from under a function that goes on writing is lost',
+    change: code('lib/tier/tier-function.ts', "new TierLogGroup(scope, `${id}Logs`", "new TierLogGroup(scope, `${id}Log`"),
+    finds: [{ section: 'state', impact: 'data loss', name: 'Monitoring/CollectorLogs', what: 'renamed to' }],
+    worst: 'data loss',
+  },
+  {
     title: 'another key is another database, empty',
     change: code('lib/tier/data-stack.ts', "new Key(this, 'Key', {", "new Key(this, 'SecondKey', {"),
     finds: [

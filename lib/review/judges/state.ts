@@ -1,4 +1,5 @@
 import { type JudgeContext, referencesOver, resourcesOfType } from '../comparison';
+import { describeValue } from '../describe-value';
 import type { Judgement } from '../impact';
 import { contentOf } from '../resource-types';
 import type { ResourceChange } from '../stack-comparison';
@@ -12,9 +13,22 @@ export const judgeState: Judge = (change, context) => {
     const what = context.counterpart ? `new and empty, under another id than ${context.counterpart.name} (${context.counterpart.logicalId})` : 'added';
     return [{ section: 'state', impact: 'no interruption', what, atDeploy: context.counterpart ? 'made empty' : 'made' }];
   }
-  if (change.kind === 'removed') return [removed(change, context)];
+  if (change.kind === 'removed') return [logWithItsWriters(change, context) ?? removed(change, context)];
   return change.replacement === 'always' ? [replaced(change)] : [];
 };
+
+const logWriters: ReadonlySet<string> = new Set(['AWS::Lambda::Function', 'AWS::ECS::TaskDefinition', 'AWS::EC2::FlowLog', 'AWS::StepFunctions::StateMachine']);
+
+/** A log that leaves together with all that wrote it was never meant to outlive them. One that is taken from under its writers is lost. */
+function logWithItsWriters({ logicalId, type, before, name }: ResourceChange, { comparison, counterpart, stack }: JudgeContext): Judgement | undefined {
+  if (type !== 'AWS::Logs::LogGroup' || counterpart) return undefined;
+  const writers = [...logWriters].flatMap((writer) => resourcesOfType(comparison, 'before', writer)).filter(([, { Properties }]) => referencesOver(comparison, 'before', Properties).includes(logicalId));
+  const remaining = writers.filter(([id]) => [...logWriters].some((writer) => resourcesOfType(comparison, 'after', writer).some(([other]) => other === id)));
+  if (writers.length === 0 || remaining.length > 0) return undefined;
+  const gone = writers.map(([id]) => stack.changes.find((change) => change.logicalId === id)?.name ?? id).join(', ');
+  const fate = before?.DeletionPolicy === 'Retain' ? 'its lines stay, in nobody’s care' : `its lines are deleted, which would have ended after ${describeValue(before?.Properties?.['RetentionInDays'])} days; export what an audit still asks for`;
+  return { section: 'state', impact: 'no interruption', what: `log removed together with ${gone}, which alone wrote ${name}`, atDeploy: fate };
+}
 
 function removed({ type, before }: ResourceChange, { counterpart }: JudgeContext): Judgement {
   const kept = before?.DeletionPolicy === 'Retain' || before?.DeletionPolicy === 'RetainExceptOnCreate';
