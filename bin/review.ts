@@ -49,7 +49,7 @@ const progress = new Progress();
 review({ project: join(__dirname, '..'), base, ...(head !== undefined && { head }), ...(environment !== undefined && { environment }), progress, signal: interrupt.signal }).then(
   (report) => {
     if (markdown !== undefined) writeFileSync(markdown, renderMarkdown(report));
-    process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${renderText(report, { all, paint })}\n`);
+    process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${renderText(report, { all, paint, width: process.stdout.columns ?? 160 })}\n`);
     process.exitCode = report.openRisks > 0 ? exitCodes.risk : exitCodes.fine;
   },
   (error: Error) => {

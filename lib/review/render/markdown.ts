@@ -15,15 +15,30 @@ export function renderMarkdown(report: ReviewReport): string {
     `${code(base)} → ${code(head)}, ${environments.join(', ')}${worst ? ` — ${worst}: ${impactMeanings[worst]}` : ''}`,
     ...remarks.map((remark) => `> ${escapeText(remark)}`),
   ];
-  const blocks = [...groupFindings(findings).flatMap(renderSection), ...Object.entries(pools).flatMap(([environment, rows]) => (rows.length > 0 ? [renderPools(environment, rows)] : []))];
-  return `${[...opening, ...fitting(blocks, longest - opening.join('\n\n').length)].join('\n\n')}\n`;
+  const blocks = [
+    ...opening.map((text): Block => ({ text })),
+    ...groupFindings(findings).flatMap(renderSection),
+    ...Object.entries(pools).flatMap(([environment, rows]): Block[] => (rows.length > 0 ? [{ text: renderPools(environment, rows) }] : [])),
+  ];
+  return `${joinFitting(blocks)}\n`;
 }
 
-function renderSection({ title, shown, collapsed }: FindingSection): readonly string[] {
+/** A piece of the review that is shown whole or not at all. */
+interface Block {
+  readonly text: string;
+  /** Findings in it. @default 0 */
+  readonly findings?: number;
+  /** Of a list: stands close to the item before it. @default false */
+  readonly item?: boolean;
+}
+
+function renderSection({ title, shown, collapsed }: FindingSection): readonly Block[] {
   return [
-    `### ${title}`,
-    ...(shown.length > 0 ? [shown.map(renderFinding).join('\n')] : []),
-    ...(collapsed.length > 0 ? [`<details><summary>${collapsed.length} more, each a consequence or unnoticed: ${summarize(collapsed)}</summary>\n\n${collapsed.map(renderFinding).join('\n')}\n\n</details>`] : []),
+    { text: `### ${title}` },
+    ...shown.map((finding) => ({ text: renderFinding(finding), findings: 1, item: true })),
+    ...(collapsed.length > 0
+      ? [{ text: `<details><summary>${collapsed.length} more, each a consequence or unnoticed: ${summarize(collapsed)}</summary>\n\n${collapsed.map(renderFinding).join('\n')}\n\n</details>`, findings: collapsed.length }]
+      : []),
   ];
 }
 
@@ -36,16 +51,18 @@ function renderPools(environment: string, rows: readonly PoolRow[]): string {
   return [`| ${environment} | before | after |`, '|---|--:|--:|', ...rows.map(({ figure, before, after }) => `| ${cell(figure)} | ${cell(before)} | ${before === after ? '=' : `**${cell(after)}**`} |`)].join('\n');
 }
 
-/** Whole blocks as long as they fit; says how many did not. */
-function fitting(blocks: readonly string[], room: number): readonly string[] {
-  const kept: string[] = [];
-  let used = 0;
-  for (const block of blocks) {
-    if (used + block.length > room) return [...kept, `_${blocks.length - kept.length} blocks more do not fit here; run npm run review for all._`];
-    kept.push(block);
-    used += block.length + 2;
+/** Whole blocks as long as they fit, which are the worst ones; says how many findings did not. */
+function joinFitting(blocks: readonly Block[]): string {
+  let text = '';
+  for (const [index, block] of blocks.entries()) {
+    const gap = index === 0 ? '' : block.item && blocks[index - 1]!.item ? '\n' : '\n\n';
+    if (text.length + gap.length + block.text.length > longest) {
+      const left = blocks.slice(index).reduce((sum, { findings = 0 }) => sum + findings, 0);
+      return `${text}\n\n_${left} findings more do not fit here; run npm run review for all._`;
+    }
+    text += gap + block.text;
   }
-  return kept;
+  return text;
 }
 
 /** A code span that holds backticks too. */
