@@ -13,3 +13,6 @@ export function requiredVariable(environment: NodeJS.ProcessEnv, name: string): 
 export function logEvent(event: Readonly<Record<string, unknown>>): void {
   console.log(JSON.stringify(event));
 }
+
+/** Of a client of AWS: an API that does not answer must not take the time of all others. By itself, a client waits for ever. */
+export const impatientClient = { maxAttempts: 2, requestHandler: { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true } } as const;

@@ -2,12 +2,12 @@ import { RDSClient } from '@aws-sdk/client-rds';
 
 import { diagnose } from '../../diagnosis/diagnose';
 import { type Diagnosis, type Row, type SectionName, sectionNames } from '../../diagnosis/diagnosis';
-import { requiredVariable } from '../function-runtime';
+import { impatientClient, requiredVariable } from '../function-runtime';
 import { pendingReboots } from '../indexes/instance-state';
 import { type DiagnosisRequest, observerEnvironment } from './monitoring.contract';
 import { pairs, tierSources } from './tier-sources';
 
-const rds = new RDSClient();
+const rds = new RDSClient(impatientClient);
 
 /**
  * On demand: what the tier looks like now. The answer fits Lambda's 6 MB, since every section has a limit of rows.

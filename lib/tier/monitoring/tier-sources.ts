@@ -4,13 +4,13 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Source } from '../../diagnosis/source';
 import { connect, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
-import { requiredVariable } from '../function-runtime';
+import { impatientClient, requiredVariable } from '../function-runtime';
 import { connectPooler } from '../pooler/connect-pooler';
 import { taskAddresses } from '../pooler/running-tasks';
 import { observerEnvironment } from './monitoring.contract';
 
-const secrets = new SecretsManagerClient();
-const ecs = new ECSClient();
+const secrets = new SecretsManagerClient(impatientClient);
+const ecs = new ECSClient(impatientClient);
 
 export interface TierSources {
   readonly instances: readonly Source[];

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -175,7 +176,7 @@ describe('the collector', () => {
     const sets = await look({ instances: [{ name: 'primary', connect: async () => databases.primary.superuser('postgres') }, instances[1]!] });
     expect(valuesOf(sets, primary).SlowStatements).toBeUndefined();
     expect(valuesOf(sets, primary)).toMatchObject({ InstanceReached: 1, ConnectionUse: expect.any(Number) });
-    expect(events).toContainEqual({ event: 'not read', source: 'primary', problem: 'relation "pg_stat_statements" does not exist' });
+    expect(events).toContainEqual({ event: 'not read', source: 'primary', problem: 'function pg_stat_statements(boolean) does not exist' });
   });
 });
 
@@ -194,6 +195,11 @@ describe('every metric that alarms and the dashboard name', () => {
     await rm(surroundings?.directory, { recursive: true, force: true });
   });
 
+  const collectedTier = (environmentName: string): ResolvedTier =>
+    new ResolvedTier(environmentName, ({ Type, Properties }, attribute) =>
+      Type === 'AWS::RDS::DBInstance' && attribute === 'Endpoint.Address' ? (Properties!.SourceDBInstanceIdentifier === undefined ? 'primary.internal' : 'replica-1.internal') : undefined,
+    );
+
   /** The index function has something to tell once a deploy has handed it a list. */
   async function acceptIndexes(tick: ScheduledFunction): Promise<void> {
     const { aws } = surroundings;
@@ -204,9 +210,7 @@ describe('every metric that alarms and the dashboard name', () => {
   }
 
   it.each(Object.keys(environments))('of %s is printed by a scheduled function of its template against real servers, or emitted by AWS', async (environmentName) => {
-    const tier = new ResolvedTier(environmentName, ({ Type, Properties }, attribute) =>
-      Type === 'AWS::RDS::DBInstance' && attribute === 'Endpoint.Address' ? (Properties!.SourceDBInstanceIdentifier === undefined ? 'primary.internal' : 'replica-1.internal') : undefined,
-    );
+    const tier = collectedTier(environmentName);
     const functions = scheduledFunctions(tier);
     const lines: string[] = [];
     for (const scheduled of functions) {
@@ -225,5 +229,17 @@ describe('every metric that alarms and the dashboard name', () => {
     expect(compositeInputs(tier).length).toBeGreaterThan(10);
     expect(compositeInputs(tier).filter((id) => !tier.ofType('AWS::CloudWatch::Alarm').some(([alarm]) => alarm === id))).toEqual([]);
     expect(lines.join('\n')).not.toContain(password);
+  });
+
+  it('of an instance is printed even if the API that lists the tasks never answers', async () => {
+    const [collector] = scheduledFunctions(collectedTier('development')).filter(({ handler }) => handler === 'index.handler');
+    const hole = createServer();
+    await new Promise<void>((resolve) => hole.listen(0, '127.35.1.21', resolve));
+    const runtimeEnvironment = { AWS_ENDPOINT_URL_ECS: `http://127.35.1.21:${(hole.address() as AddressInfo).port}` };
+    const lines = await invoke(collector!, { ...surroundings, runtimeEnvironment });
+    hole.close();
+    expect(lines.join('\n')).toMatch(/"event":"not reached","source":"ECS"/);
+    expect(metricsIn(lines).filter(({ name }) => name === 'ConnectionUse').map(({ dimensions }) => dimensions.Instance)).toEqual(['primary', 'replica-1']); // prettier-ignore
+    expect(metricsIn(lines).map(({ name }) => name)).toContain('PoolerTasksReached');
   });
 });

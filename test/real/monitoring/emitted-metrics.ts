@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly authorityFile: string;
   /** Where bundles are written. */
   readonly directory: string;
+  /** Variables of the runtime besides those that lead to `aws`. @default - none */
+  readonly runtimeEnvironment?: Readonly<Record<string, string>>;
 }
 
 export interface ScheduledFunction {
@@ -45,9 +47,9 @@ export async function bundleScheduled(directory: string): Promise<void> {
 }
 
 /** Runs a function of the template, or another handler in its bundle, and returns what it printed. */
-export async function invoke({ handler, environment }: ScheduledFunction, { aws, names, authorityFile, directory }: Surroundings, event: object = {}, exportName?: string): Promise<readonly string[]> {
+export async function invoke({ handler, environment }: ScheduledFunction, { aws, names, authorityFile, directory, runtimeEnvironment = {} }: Surroundings, event: object = {}, exportName?: string): Promise<readonly string[]> {
   const lines: string[] = [];
-  const surroundings = { names, runtimeEnvironment: aws.environment, authorityFile, onLog: (_function: string, line: string) => void lines.push(line) };
+  const surroundings = { names, runtimeEnvironment: { ...aws.environment, ...runtimeEnvironment }, authorityFile, onLog: (_function: string, line: string) => void lines.push(line) };
   await new LambdaFunction({ functionName: handler, codeDirectory: join(directory, handler), handler: exportName ?? handler, environment, timeoutSeconds: 60 }, surroundings).invoke(event);
   return lines;
 }
