@@ -14,9 +14,8 @@ let small: readonly string[];
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'surroundings-'));
-  temporary = join(directory, 'tmp');
-  mkdirSync(temporary);
-  for (const path of [directory, temporary]) chmodSync(path, 0o755);
+  chmodSync(directory, 0o755); // servers run as nobody
+  temporary = makeTemporary('first');
   await synthesize('development', join(directory, 'assembly'), new AbortController().signal);
   small = ['--environment', 'development', '--quick', '--rows', '4000', '--assembly', join(directory, 'assembly'), '--report', join(directory, 'report')];
 });
@@ -83,6 +82,17 @@ describe('a rehearsal whose surroundings are bad says so in a line, ends with 2 
   });
 });
 
+describe('several rehearsals at once', () => {
+  it('do not get in each other\'s way', async () => {
+    const both = await Promise.all(['one', 'other'].map((name) => rehearse([...small, '--report', join(directory, name)], { temporary: makeTemporary(name) })));
+    for (const { status, output, left } of both) {
+      expect(output).toMatch(/^development (passed|failed): /m);
+      expect([0, 1]).toContain(status);
+      expect(left).toEqual([]);
+    }
+  });
+});
+
 describe('what is new in a template', () => {
   it('appears in the report by itself: a type of resource, and a property', async () => {
     const changed = join(directory, 'new');
@@ -117,6 +127,13 @@ describe('programs of others that are named like ours', () => {
     }
   });
 });
+
+function makeTemporary(name: string): string {
+  const path = join(directory, `tmp-${name}`);
+  mkdirSync(path);
+  chmodSync(path, 0o755);
+  return path;
+}
 
 /** A program that only has the name. */
 function startNamed(name: string): ChildProcess {

@@ -8,7 +8,7 @@ export function renderPoolPlot(samples: readonly PoolSample[], phases: readonly 
   const longest = samples.at(-1)?.atSeconds ?? 0;
   const lineOf = (valueOf: (sample: PoolSample) => number) => samples.map((sample) => [sample.atSeconds, Number(valueOf(sample).toFixed(1))]);
   return renderPlot(
-    524,
+    530,
     ({ narrow }): EChartsCoreOption => {
       const timeAxis = (gridIndex: number, named: boolean) => ({
         ...axisStyle,
@@ -34,9 +34,9 @@ export function renderPoolPlot(samples: readonly PoolSample[], phases: readonly 
       });
       return {
         grid: [
-          { left: 56, right: 16, top: 44, height: 130 },
-          { left: 56, right: 16, top: 214, height: 110 },
-          { left: 56, right: 16, top: 364, height: 110 },
+          { left: 56, right: 16, top: 50, height: 130 },
+          { left: 56, right: 16, top: 220, height: 110 },
+          { left: 56, right: 16, top: 370, height: 110 },
         ],
         xAxis: [timeAxis(0, false), timeAxis(1, false), timeAxis(2, true)],
         yAxis: ['transactions/s', 'server connections', 'clients waiting'].map((name, gridIndex) => ({
@@ -44,7 +44,8 @@ export function renderPoolPlot(samples: readonly PoolSample[], phases: readonly 
           gridIndex,
           type: 'value',
           name,
-          nameGap: 8,
+          // Above the numbers of the phases.
+          nameGap: gridIndex === 0 ? 24 : 8,
           nameTextStyle: { ...axisStyle.nameTextStyle, align: 'left', padding: [0, 0, 0, -48] },
           splitNumber: 3,
         })),

@@ -42,19 +42,22 @@ function place({ width, height, narrow }: Canvas, columns: number, column: numbe
 }
 
 function boxOf({ id, title, details }: TopologyNode, { x, y }: { readonly x: number; readonly y: number }, { narrow, width }: Canvas, columns: number): object {
+  const boxWidth = narrow ? 150 : Math.min(208, width / columns - leastGap);
+  // A bold letter takes about two thirds of its height.
+  const titleSize = Math.min(narrow ? 10 : 12, (boxWidth - 8) / (title.length * 0.66));
   return {
     id,
     name: title,
     x,
     y,
     symbol: 'rect',
-    symbolSize: [narrow ? 150 : Math.min(208, width / columns - leastGap), boxHeight],
+    symbolSize: [boxWidth, boxHeight],
     itemStyle: { color: '#f5f9fc', borderColor: colours.tier, borderWidth: 1.4 },
     label: {
       show: true,
       position: 'inside',
       formatter: [`{title|${title}}`, ...details.map((line) => `{detail|${line}}`)].join('\n'),
-      rich: { title: { fontWeight: 600, fontSize: narrow ? 10 : 12, lineHeight: 17, color: colours.text }, detail: { fontSize: narrow ? 9 : 11, lineHeight: 15, color: colours.faint } },
+      rich: { title: { fontWeight: 600, fontSize: titleSize, lineHeight: 17, color: colours.text }, detail: { fontSize: narrow ? 9 : 11, lineHeight: 15, color: colours.faint } },
     },
   };
 }
