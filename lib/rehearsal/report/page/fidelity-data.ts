@@ -41,7 +41,8 @@ export function fidelityData(rows: readonly FidelityRow[]): readonly FidelityGro
         class: classes[fidelity],
         how,
         scaled,
-        resources: [first!, ...others].map(placeOf).sort(),
+        // Every construct of CDK has its resource under that name.
+        resources: [first!, ...others].map((row) => placeOf(row).replace(/\/Resource$/, '')).sort(),
         count: others.length + 1,
         several: others.length >= mostAtAGlance,
         withoutEffect: withoutEffect.map(({ why, properties }) => ({ why, properties: properties.join(', ') })),
