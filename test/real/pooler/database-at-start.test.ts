@@ -1,3 +1,5 @@
+import { createServer } from 'node:net';
+
 import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
 import { PooledDatabases } from './pooled-databases';
 import { PoolerProcess } from './pooler-process';
@@ -24,10 +26,10 @@ describe('a task whose database cannot be reached says why in one line and ends'
     ['its certificate is another’s', () => at('impostor.internal'), /impostor\.internal:5432: its certificate is refused, hostname mismatch/],
     ['none of several answers', () => at('vanished.internal,nowhere.internal'), /vanished\.internal:5432: Connection refused;nowhere\.internal:5432: its name cannot be resolved/],
   ])('%s', async (_title, change, reason) => {
-    const pooler = await PoolerProcess.launch(address, { ...databases.environment(), ...change(), [waitSeconds]: '1' });
+    const pooler = await PoolerProcess.launch(address, { ...databases.environment(), ...change(), [waitSeconds]: '0' });
     try {
       expect(await pooler.exitCode).toBe(1);
-      expect(pooler.log).toMatch(/^entrypoint: bookedbarber cannot be reached, tried for 1 s: .*; correct PGBOUNCER_DATABASE_BOOKEDBARBER, or let the task reach what it names$/);
+      expect(pooler.log).toMatch(/^entrypoint: bookedbarber cannot be reached, tried for 0 s: .*; correct PGBOUNCER_DATABASE_BOOKEDBARBER, or let the task reach what it names$/);
       expect(pooler.log).toMatch(reason);
     } finally {
       await pooler.stop();
@@ -36,15 +38,23 @@ describe('a task whose database cannot be reached says why in one line and ends'
 });
 
 it('a task waits for its database, and lets nobody in before', async () => {
-  databases.resolver.set('primary.internal', '127.33.61.99');
+  // Somebody who hangs up at once stands there meanwhile, and tells that the task has asked twice.
+  const elsewhere = createServer((socket) => socket.destroy());
+  const askedTwice = new Promise<void>((resolve) => {
+    let asked = 0;
+    elsewhere.on('connection', () => (asked += 1) === 2 && resolve());
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(5432, '127.33.61.98', resolve));
+  databases.resolver.set('primary.internal', '127.33.61.98');
   const pooler = await PoolerProcess.launch(address, databases.environment());
   try {
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await askedTwice;
     await expect(pooler.checkHealth()).rejects.toThrow(/Connection refused/);
     databases.resolver.set('primary.internal', databases.primary.address);
     while (!(await pooler.checkHealth().catch(() => undefined))) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(pooler.log).toMatch(/process up/);
   } finally {
+    elsewhere.close();
     await pooler.stop();
   }
 });

@@ -8,10 +8,17 @@ const { drainSeconds, finishSeconds } = poolerEnvironment;
 
 let databases: PooledDatabases;
 let pooler: PoolerProcess;
+/** What a pooler that answers nobody comes to, beside the others: it takes the longest. */
+let frozen: ReturnType<typeof freeze>;
 beforeAll(async () => {
   databases = await PooledDatabases.start('127.33.3', { replica: false });
+  frozen = freeze();
+  frozen.catch(() => undefined); // awaited below
 });
-afterAll(() => databases?.stop());
+afterAll(async () => {
+  await frozen?.catch(() => undefined);
+  await databases?.stop();
+});
 afterEach(() => pooler?.stop());
 
 async function start(change: Readonly<Record<string, string>>): Promise<void> {
@@ -26,13 +33,31 @@ const isClosed = (client: Client, withinSeconds = 10): Promise<boolean> =>
     seconds(withinSeconds).then(() => false),
   ]);
 
+/** Waits until the pooler has said something. */
+async function untilLogged(text: string): Promise<void> {
+  while (!pooler.log.includes(text)) await seconds(0.05);
+}
+
+async function freeze() {
+  const deaf = await PoolerProcess.start('127.33.3.4', databases.environment());
+  try {
+    const busy = await deaf.connect('bookedbarber_app', password, 'bookedbarber');
+    const frozenAt = Date.now();
+    process.kill(await deaf.pgbouncerPid(), 'SIGSTOP');
+    const closed = await isClosed(busy, 20);
+    return { closed, afterMs: Date.now() - frozenAt, exitCode: await deaf.exitCode, log: deaf.log };
+  } finally {
+    await deaf.stop();
+  }
+}
+
 async function written(id: number): Promise<boolean> {
   return (await databases.primary.query('SELECT FROM appointments WHERE id = $1', [id], 'bookedbarber')).length === 1;
 }
 
 describe('a pooler that gets SIGTERM', () => {
   it('closes idle clients, goes on letting clients in, lets transactions commit, and ends', async () => {
-    await start({ [drainSeconds]: '4' });
+    await start({ [drainSeconds]: '3' });
     const [idle, busy] = [await connect(), await connect()];
     await busy.query('BEGIN');
     await busy.query('INSERT INTO appointments VALUES (1)');
@@ -41,8 +66,8 @@ describe('a pooler that gets SIGTERM', () => {
     expect(await isClosed(idle)).toBe(true);
     const late = await connect();
     await late.query('INSERT INTO appointments VALUES (2)');
-    await seconds(3.5);
-    await expect(connect()).rejects.toThrow(); // by now it lets nobody in
+    await untilLogged('got SIGINT');
+    await expect(connect()).rejects.toThrow();
     await busy.query('COMMIT');
     expect(await pooler.exitCode).toBe(0);
     expect([await written(1), await written(2)]).toEqual([true, true]);
@@ -51,7 +76,7 @@ describe('a pooler that gets SIGTERM', () => {
   it('ends sooner when it gets another', async () => {
     await start({});
     pooler.signal('SIGTERM');
-    await seconds(0.3);
+    await untilLogged('draining: clients are let in');
     const signalled = Date.now();
     pooler.signal('SIGTERM');
     expect(await pooler.exitCode).toBe(0);
@@ -79,24 +104,11 @@ describe('a pooler that gets SIGINT', () => {
     await busy.query('BEGIN');
     await busy.query('INSERT INTO appointments VALUES (4)');
     pooler.signal('SIGINT');
-    await seconds(0.5);
+    await untilLogged('got SIGINT');
     await expect(connect()).rejects.toThrow();
     await busy.query('COMMIT');
     expect(await pooler.exitCode).toBe(0);
     expect(await written(4)).toBe(true);
-  });
-});
-
-describe('a pooler that answers nobody', () => {
-  it('is killed within 15 s, so that its clients need not wait for ECS', async () => {
-    await start({});
-    const busy = await connect();
-    const frozenAt = Date.now();
-    process.kill(await pooler.pgbouncerPid(), 'SIGSTOP');
-    expect(await isClosed(busy, 20)).toBe(true);
-    expect(Date.now() - frozenAt).toBeLessThan(15_000);
-    expect(await pooler.exitCode).toBe(137);
-    expect(pooler.log).toContain('PgBouncer has not answered twice and is killed');
   });
 });
 
@@ -111,8 +123,17 @@ describe('a pooler that gets SIGHUP', () => {
     await admin.query('SET query_wait_timeout = 99');
     expect(await queryWaitTimeout()).toBe('99');
     pooler.signal('SIGHUP');
-    while (!pooler.log.includes('got SIGHUP')) await seconds(0.05);
+    await untilLogged('got SIGHUP');
     expect(await queryWaitTimeout()).toBe('15');
     await admin.end();
+  });
+});
+
+describe('a pooler that answers nobody', () => {
+  it('is killed within 15 s, so that its clients need not wait for ECS', async () => {
+    const { closed, afterMs, exitCode, log } = await frozen;
+    expect({ closed, exitCode }).toEqual({ closed: true, exitCode: 137 });
+    expect(afterMs).toBeLessThan(15_000);
+    expect(log).toContain('PgBouncer has not answered twice and is killed');
   });
 });
