@@ -10,7 +10,7 @@ export const protocols = ['simple', 'extended', 'prepared'] as const;
 export const thinkingQueriesPerSecond = 1000;
 export const memoryClients = 4000;
 const logins = 100;
-const queriesPerSession = 8;
+const queriesPerSession = 4;
 /** pgbench looks at every connection of a thread to find one that is ready: with few threads it would be what is measured. */
 const clientThreads = 20;
 const thinkingSeconds = 10;

@@ -6,6 +6,7 @@ import { percentile } from '../lib/rehearsal/load/percentile';
 import { Progress } from '../lib/rehearsal/report/progress';
 import { finishIndexBuilds } from '../lib/rehearsal/scorecard/indexes';
 import { Teardown } from '../lib/rehearsal/teardown';
+import { giveDatabasesTheirCores } from './own-cores';
 import { explainDisturbance, isDisturbed, whileWatchingOthers } from './other-programs';
 import { reportPooler } from './pooler-report';
 import { measureRun, type PoolerBench, type Run } from './pooler-run';
@@ -17,7 +18,8 @@ const exitCodes = { reached: 0, missed: 1, couldNotRun: 2, interrupted: 130 } as
 const options = new Command('npm run bench:pooler --')
   .description(
     'Compares the pooler of the production template with the database itself: same role, same iterations, same TLS, one after the other in each run.\n' +
-      'One task without the balancer is measured, which is a process of PgBouncer.',
+      'One task without the balancer is measured, which is a process of PgBouncer. The databases have half of the cores for themselves, as they have\n' +
+      'machines of their own in production; clients and pooler share the others.',
   )
   .option('--runs <count>', 'the figures are medians over them, with the least and the most', wholeNumber, 5)
   .option('--transactions <count>', 'of each of the 100 clients in a throughput measurement', wholeNumber, 300)
@@ -43,7 +45,7 @@ async function main(progress: Progress, teardown: Teardown): Promise<number> {
   const bench: PoolerBench = { ...running, rows, sessions, transactions, signal, onProgress: (what) => progress.update(what) };
   progress.begin('Index builds');
   await finishIndexBuilds({ ...bench, loadSeconds: 0 });
-  const conditions = await sameConditions(bench);
+  const conditions = `${await sameConditions(bench)}; ${await giveDatabasesTheirCores(bench.tier)}`;
 
   const runs: Run[] = [];
   const othersPercents: number[] = [];

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { Client } from 'pg';
 
+import { clientTls } from '../lib/rehearsal/load/client-tls';
 import type { LoadTarget } from '../lib/rehearsal/load/pgbench';
 import { type PoolerBench, sidesOf } from './pooler-run';
 
@@ -20,8 +21,8 @@ export async function sameConditions(bench: Pick<PoolerBench, 'tier' | 'connecti
   return `both sides as ${user}, SCRAM with ${verifiers[0]?.iterations} iterations, ${tlsDirect}`;
 }
 
-async function tlsOf({ addresses, port, database, user, password }: LoadTarget): Promise<string> {
-  const client = new Client({ host: addresses[0], port, database, user, password, ssl: { rejectUnauthorized: false } });
+async function tlsOf({ addresses, port, database, user, password, verification }: LoadTarget): Promise<string> {
+  const client = new Client({ host: addresses[0], port, database, user, password, ssl: clientTls({ verification }) });
   await client.connect();
   try {
     const socket = (client as unknown as { readonly connection: { readonly stream: TLSSocket } }).connection.stream;

@@ -18,7 +18,9 @@ export class Connections {
   /** The same role at the primary itself, without the pooler. */
   get direct(): LoadTarget {
     const { server } = this.tier.databases.primary;
-    return { ...this.readWrite, addresses: [server.address], port: server.port };
+    const { verification, ...pooled } = this.readWrite;
+    // Both sides verify, or neither does: they are compared.
+    return { ...pooled, addresses: [server.address], port: server.port, ...(verification && { verification: { ...verification, hostName: server.hostName } }) };
   }
 
   /** Reads from the replicas through the pooler. */
@@ -29,7 +31,8 @@ export class Connections {
   /** The admin console of one task. */
   consoleOf(task: number): LoadTarget {
     const { address, port } = this.tier.pooler.tasks[task]!;
-    return { addresses: [address], port, database: 'pgbouncer', ...this.credentials('POOLER_ADMIN_SECRET_ARN') };
+    const { verification } = this.readWrite;
+    return { addresses: [address], port, database: 'pgbouncer', verification, ...this.credentials('POOLER_ADMIN_SECRET_ARN') };
   }
 
   /** A session on the primary as the migrations role, over verified TLS. The caller ends it. */
@@ -68,7 +71,14 @@ export class Connections {
   /** Of an SSM parameter, with the balancer's addresses in place of its name. */
   private pooled(urlName: EndpointName, secretName: EndpointName): LoadTarget {
     const url = new URL(this.tier.parameters.value(urlName));
-    return { addresses: this.tier.pooler.addresses, port: Number(url.port), database: url.pathname.slice(1), ...this.credentials(secretName) };
+    const verifies = url.searchParams.get('sslmode') === 'verify-full';
+    return {
+      addresses: this.tier.pooler.addresses,
+      port: Number(url.port),
+      database: url.pathname.slice(1),
+      ...(verifies && { verification: { hostName: url.hostname, authorityFile: this.tier.site.authorityFile } }),
+      ...this.credentials(secretName),
+    };
   }
 
   private credentials(secretName: EndpointName): { readonly user: string; readonly password: string } {

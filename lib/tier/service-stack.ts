@@ -135,12 +135,15 @@ export class ServiceStack extends Stack {
     // Before that, its role does not exist.
     monitoring.node.addDependency(roles.ready);
 
+    const { certificateSecret } = config.pooler;
     const smokeCheck = new SmokeCheck(this, 'SmokeCheck', {
       network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.smokeCheck },
       pooler: { host: pooler.endpointHost, port: poolerPort, database: databaseName, readOnlyDatabase: readOnlyAlias },
       secret: roles.secrets.application,
       encryptionKey,
       instanceIdentifiers: Object.values(instanceIdentifiers),
+      // By the balancer's own name: the DNS record of the other one may not be there yet.
+      verification: certificateSecret,
       proves: { taskDefinition: pooler.task.taskDefinitionArn, configuration: configurationHash(config), instances: Object.values(instanceHosts).join(',') },
     });
     // The last of all: what is green has been proven as a whole.
@@ -151,7 +154,6 @@ export class ServiceStack extends Stack {
       description: 'Connections to each instance at worst, and its max_connections; npm run capacity shows who',
     });
 
-    const { certificateSecret } = config.pooler;
     const pooled = certificateSecret
       ? ({ host: certificateSecret.hostName, port: poolerPort, sslmode: 'verify-full' } as const)
       : ({ host: pooler.endpointHost, port: poolerPort, sslmode: 'require' } as const);

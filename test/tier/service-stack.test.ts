@@ -113,6 +113,7 @@ describe('the service stack of production', () => {
     expect(DatabaseUrl!.Value).toBe('postgresql://pooler.bookedbarber.internal:6432/bookedbarber?sslmode=verify-full');
     expect(PoolerBalancerHost!.Value).toEqual({ 'Fn::GetAtt': [expect.stringContaining('PoolerBalancer'), 'DNSName'] });
     service.hasResourceProperties('AWS::SSM::Parameter', { Name: '/bookedbarber/production/POOLER_AUTHORITIES', Value: certificateAuthority });
+    service.hasResourceProperties('Custom::SmokeCheck', { PoolerHostName: 'pooler.bookedbarber.internal', PoolerAuthorities: certificateAuthority });
   });
 
   it('gives tasks one secret, and no function or task a password in its environment', () => {

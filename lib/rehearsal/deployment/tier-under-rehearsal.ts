@@ -8,6 +8,7 @@ import { Databases } from './databases';
 import { Deployment, type ResourceMaker } from './deployment';
 import { Functions } from './functions';
 import { PublishedParameters } from './parameters';
+import { trustingSite } from './pooler-authority';
 import { PoolerService, type PoolerServiceOptions } from './pooler-service';
 import { secretAttachmentMaker, secretMaker } from './secrets';
 
@@ -58,13 +59,13 @@ export class TierUnderRehearsal {
       'AWS::Events::Rule': functions.schedule,
       [rolesResourceType]: functions.customResource,
       [indexesResourceType]: functions.customResource,
-      [smokeCheckResourceType]: functions.customResource,
+      [smokeCheckResourceType]: trustingSite(functions.customResource, site),
       'AWS::ElasticLoadBalancingV2::LoadBalancer': pooler.loadBalancer,
       'AWS::ElasticLoadBalancingV2::TargetGroup': pooler.targetGroup,
       'AWS::ElasticLoadBalancingV2::Listener': pooler.listener,
       'AWS::ECS::TaskDefinition': pooler.taskDefinition,
       'AWS::ECS::Service': pooler.service,
-      'AWS::SSM::Parameter': parameters.maker,
+      'AWS::SSM::Parameter': trustingSite(parameters.maker, site),
     };
   }
 }

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 
 import { Pool, type PoolClient } from 'pg';
 
+import { clientTls } from '../load/client-tls';
 import type { LoadTarget } from '../load/pgbench';
 import type { Ledger, TransactionStage } from './ledger';
 
@@ -59,7 +60,7 @@ export class LedgerClients {
   }
 
   private openPool(host: string, size: number): Pool {
-    const { port, database, user, password } = this.options.target;
+    const { port, database, user, password, verification } = this.options.target;
     const pool = new Pool({
       host,
       port,
@@ -67,7 +68,7 @@ export class LedgerClients {
       user,
       password,
       max: size,
-      ssl: { rejectUnauthorized: false },
+      ssl: clientTls({ verification }),
       connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: 0,
       stream: () => this.openSocket(),

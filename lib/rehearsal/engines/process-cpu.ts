@@ -9,12 +9,21 @@ export const clockTicksPerSecond = 100;
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
  */
 export async function processTreeCpuSeconds(pid: number): Promise<number> {
+  const ticks = (await readTree(pid)).reduce((sum, stat) => sum + stat.ticks, 0);
+  return ticks / clockTicksPerSecond;
+}
+
+/** The process and all that it has started, as far as they run. */
+export async function processTree(pid: number): Promise<readonly number[]> {
+  return (await readTree(pid)).map((stat) => stat.pid);
+}
+
+async function readTree(pid: number): Promise<readonly Stat[]> {
   const all = (await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(readStat))).filter((stat) => stat !== undefined);
   const tree = new Set([pid]);
   // A set is walked to its end, with what is added on the way.
   for (const parent of tree) for (const stat of all) if (stat.parentPid === parent) tree.add(stat.pid);
-  const ticks = all.filter((stat) => tree.has(stat.pid)).reduce((sum, stat) => sum + stat.ticks, 0);
-  return ticks / clockTicksPerSecond;
+  return all.filter((stat) => tree.has(stat.pid));
 }
 
 interface Stat {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { FailedProgram, type Output, run } from '../engines/child';
 import { debianTools } from '../engines/debian-tools';
+import { libpqTls } from './client-tls';
 import { sampleScript, type SampleScript } from './sample';
 
 /** Where a load goes, and as whom. */
@@ -16,6 +17,8 @@ export interface LoadTarget {
   readonly password: string;
   /** @default true */
   readonly tls?: boolean;
+  /** What the server's certificate is verified by. @default - nobody could, and it is taken as it is */
+  readonly verification?: { readonly hostName: string; readonly authorityFile: string };
 }
 
 export interface LoadOptions {
@@ -92,7 +95,8 @@ export async function runLoad(target: LoadTarget, rows: number, options: LoadOpt
 }
 
 /** libpq's variables: nothing of it is on a command line that others could read. */
-export function connectionEnvironment({ addresses, port, database, user, password, tls = true }: LoadTarget): NodeJS.ProcessEnv {
+export function connectionEnvironment(target: LoadTarget): NodeJS.ProcessEnv {
+  const { addresses, port, database, user, password } = target;
   return {
     PATH: '/usr/bin:/bin',
     PGHOSTADDR: addresses.join(','),
@@ -100,7 +104,7 @@ export function connectionEnvironment({ addresses, port, database, user, passwor
     PGDATABASE: database,
     PGUSER: user,
     PGPASSWORD: password,
-    PGSSLMODE: tls ? 'require' : 'disable',
+    ...libpqTls(target),
     PGLOADBALANCEHOSTS: 'random',
     PGCONNECT_TIMEOUT: '60',
   };

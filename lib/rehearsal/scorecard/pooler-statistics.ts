@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 
 import type { Connections } from '../connections';
+import { clientTls } from '../load/client-tls';
 import type { LoadTarget } from '../load/pgbench';
 import type { RunningSetting } from './setting-differences';
 
@@ -57,8 +58,8 @@ export async function poolerStatistics(connections: Connections, tasks: number):
   }
 }
 
-async function openConsole({ addresses, port, database, user, password }: LoadTarget): Promise<Client> {
-  const session = new Client({ host: addresses[0], port, database, user, password, ssl: { rejectUnauthorized: false } });
+async function openConsole({ addresses, port, database, user, password, verification }: LoadTarget): Promise<Client> {
+  const session = new Client({ host: addresses[0], port, database, user, password, ssl: clientTls({ verification }) });
   // Without a listener, a task that ends would end this process.
   session.on('error', () => undefined);
   await session.connect();

@@ -1,21 +1,48 @@
-import { Client } from 'pg';
+import { checkServerIdentity } from 'node:tls';
+
+import { Client, type ClientConfig } from 'pg';
 
 import type { DatabaseCredentials, DatabaseEndpoint } from '../database/connect';
 
 const connectTimeoutMs = 5000;
 
-/** Opens a session through the pooler, or on its admin console. The caller ends it. */
-export async function connectPooler(endpoint: DatabaseEndpoint, { username, password }: DatabaseCredentials): Promise<Client> {
+/** How the pooler is verified where it shows a certificate of the team's. */
+export interface PoolerVerification {
+  /** For which the certificate must be, by whatever name the pooler is reached. */
+  readonly hostName: string;
+  /** By which it must be signed, PEM. */
+  readonly authorities: string;
+}
+
+/**
+ * Opens a session through the pooler, or on its admin console. The caller ends it.
+ *
+ * @param verification undefined if a task makes its certificate at its start: nobody can verify that, and SCRAM alone
+ * tells both sides that the other knows the verifier
+ */
+export async function connectPooler(endpoint: DatabaseEndpoint, { username, password }: DatabaseCredentials, verification?: PoolerVerification): Promise<Client> {
   const client = new Client({
     ...endpoint,
     user: username,
     password,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: connectTimeoutMs,
-    // A task makes its certificate at its start; SCRAM tells both sides that the other knows the verifier.
-    ssl: { rejectUnauthorized: false },
+    ssl: poolerTls(verification),
   });
   client.on('error', () => undefined);
-  await client.connect();
+  await client.connect().catch((error: Error & { readonly code?: string }) => {
+    if (!verification || !certificateErrors.test(error.code ?? '')) throw error;
+    throw new Error(`the pooler's certificate is refused: ${error.message}; it must be for ${verification.hostName} and signed by one of the authorities in the configuration`, { cause: error });
+  });
   return client;
 }
+
+/** As the `ssl` of a client. */
+export function poolerTls(verification?: PoolerVerification): ClientConfig['ssl'] {
+  if (!verification) return { rejectUnauthorized: false };
+  const { hostName, authorities: ca } = verification;
+  return { ca, checkServerIdentity: (_host, certificate) => checkServerIdentity(hostName, certificate) };
+}
+
+/** https://nodejs.org/docs/latest-v22.x/api/tls.html#x509-certificate-error-codes */
+const certificateErrors = /CERT|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|HOSTNAME_MISMATCH|INVALID_CA/;

@@ -7,8 +7,8 @@ import type { CdkCustomResourceEvent, CdkCustomResourceResponse, Context } from 
 import { readCredentials } from '../database/connect';
 import { logEvent, requiredVariable } from '../function-runtime';
 import { pendingReboots } from '../indexes/instance-state';
-import { connectPooler } from '../pooler/connect-pooler';
-import { smokeCheckEnvironment } from './smoke-check.contract';
+import { connectPooler, type PoolerVerification } from '../pooler/connect-pooler';
+import { smokeCheckEnvironment, smokeCheckVerification } from './smoke-check.contract';
 import { runSmokeSteps, smokeSteps } from './smoke-run';
 
 const rds = new RDSClient();
@@ -27,9 +27,11 @@ export async function handler(event: CdkCustomResourceEvent, context: Context): 
   try {
     const credentials = await readCredentials(secrets, requiredVariable(process.env, smokeCheckEnvironment.secretArn));
     const endpoint = { host: requiredVariable(process.env, smokeCheckEnvironment.poolerHost), port: Number(requiredVariable(process.env, smokeCheckEnvironment.poolerPort)) };
+    const verification = verificationOf(event.ResourceProperties);
+    if (!verification) logEvent({ event: 'pooler not verified', why: 'each task makes its certificate at its start; pooler.certificateSecret gives it one that can be verified' });
     await runSmokeSteps({
       steps: smokeSteps(requiredVariable(process.env, smokeCheckEnvironment.database), requiredVariable(process.env, smokeCheckEnvironment.readOnlyDatabase)),
-      connect: (database) => connectPooler({ ...endpoint, database }, credentials),
+      connect: (database) => connectPooler({ ...endpoint, database }, credentials, verification),
       deadline: new Date(Date.now() + (isReturn ? 0 : context.getRemainingTimeInMillis() - reserveMs)),
       log: logEvent,
     });
@@ -40,4 +42,8 @@ export async function handler(event: CdkCustomResourceEvent, context: Context): 
   const reboots = await pendingReboots(rds, requiredVariable(process.env, smokeCheckEnvironment.instanceIdentifiers).split(',')).catch((error: Error) => [error.message]);
   for (const reboot of reboots) logEvent({ event: 'restart pending', reboot });
   return { PhysicalResourceId: physicalResourceId, Data: { Warnings: reboots.join('; ').slice(0, 1000) } };
+}
+
+function verificationOf({ [smokeCheckVerification.hostName]: hostName, [smokeCheckVerification.authorities]: authorities }: Readonly<Record<string, unknown>>): PoolerVerification | undefined {
+  return typeof hostName === 'string' && typeof authorities === 'string' ? { hostName, authorities } : undefined;
 }

@@ -7,10 +7,11 @@ import { CustomResource, Duration } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 
+import type { PoolerVerification } from '../pooler/connect-pooler';
 import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
 import { TierLogGroup } from '../tier-log-group';
-import { smokeCheckEnvironment, smokeCheckProperties, smokeCheckResourceType } from './smoke-check.contract';
+import { smokeCheckEnvironment, smokeCheckProperties, smokeCheckResourceType, smokeCheckVerification } from './smoke-check.contract';
 
 export interface SmokeCheckProps {
   readonly network: TierFunctionNetwork;
@@ -20,6 +21,8 @@ export interface SmokeCheckProps {
   /** Encrypts the secret, and the logs. */
   readonly encryptionKey: IKey;
   readonly instanceIdentifiers: readonly string[];
+  /** What the pooler is verified by. @default - a certificate that nobody can verify is taken */
+  readonly verification?: PoolerVerification;
   /** What makes the check run again when it changes. */
   readonly proves: Readonly<Record<keyof typeof smokeCheckProperties, string>>;
 }
@@ -31,7 +34,7 @@ export class SmokeCheck extends Construct {
 
   constructor(scope: Construct, id: string, props: SmokeCheckProps) {
     super(scope, id);
-    const { pooler, secret, encryptionKey, instanceIdentifiers, proves } = props;
+    const { pooler, secret, encryptionKey, instanceIdentifiers, verification, proves } = props;
     const check = new TierFunction(this, 'Check', {
       entry: join(__dirname, 'smoke-check.lambda.ts'),
       description: 'writes and reads through the pooler at the end of a deploy',
@@ -63,6 +66,7 @@ export class SmokeCheck extends Construct {
         [smokeCheckProperties.taskDefinition]: proves.taskDefinition,
         [smokeCheckProperties.configuration]: proves.configuration,
         [smokeCheckProperties.instances]: proves.instances,
+        ...(verification && { [smokeCheckVerification.hostName]: verification.hostName, [smokeCheckVerification.authorities]: verification.authorities }),
       },
     });
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +11,9 @@ import { readContainerSecret } from '../../../lib/rehearsal/deployment/container
 import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
 import { run } from '../../../lib/rehearsal/engines/child';
 import { debianTools } from '../../../lib/rehearsal/engines/debian-tools';
+import { connectTo } from '../../../lib/rehearsal/drills/pooler-console';
+import { connectionEnvironment } from '../../../lib/rehearsal/load/pgbench';
+import { connectPooler } from '../../../lib/tier/pooler/connect-pooler';
 import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
 import { poolerTemplate } from '../../tier/pooler/pooler-stack';
 import { password, templateEnvironment } from './pooled-databases';
@@ -73,6 +76,32 @@ async function logIn(host: string, authorityFile: string): Promise<string> {
 describe("a pooler with the team's own certificate", () => {
   it('is verified by clients that know its authority and its name', async () => {
     expect(await logIn(hostName, 'team.pem')).toMatch(/^PgBouncer 1\./);
+  });
+
+  it('is verified by pgbench and node-postgres as a rehearsal connects, whatever the address', async () => {
+    const target = { addresses: [address, address], port: 6432, database: 'pgbouncer', user: 'pgbouncer_admin', password, verification: { hostName, authorityFile: join(directory, 'team.pem') } };
+    const { psql } = await debianTools();
+    const version = (change: Partial<typeof target>): Promise<string> => run({ name: 'psql', command: psql.command, args: [...psql.args, '-XAtc', 'SHOW VERSION'], environment: connectionEnvironment({ ...target, ...change }) }).then(({ stdout }) => stdout);
+    expect(await version({})).toMatch(/^PgBouncer 1\./);
+    await (await connectTo(target)).end();
+    for (const [wrong, complaint] of [
+      [{ ...target.verification, hostName: 'balancer.elb.internal' }, /does not match|altnames/],
+      [{ ...target.verification, authorityFile: join(directory, 'other.pem') }, /certificate verify failed|unable to verify/],
+    ] as const) {
+      await expect(version({ verification: wrong })).rejects.toThrow(complaint);
+      await expect(connectTo({ ...target, verification: wrong })).rejects.toThrow(complaint);
+    }
+  });
+
+  it('is verified by the tier itself, which says what is wrong with it', async () => {
+    const endpoint = { host: address, port: 6432, database: 'pgbouncer' };
+    const credentials = { username: 'pgbouncer_admin', password };
+    const { certificatePem: authorities } = authority;
+    await (await connectPooler(endpoint, credentials, { hostName, authorities })).end();
+    await expect(connectPooler(endpoint, credentials, { hostName: 'another.internal', authorities })).rejects.toThrow(/^the pooler's certificate is refused: .*altnames.*; it must be for another\.internal and signed by one of the authorities in the configuration$/);
+    const other = await readFile(join(directory, 'other.pem'), 'utf8');
+    await expect(connectPooler(endpoint, credentials, { hostName, authorities: other })).rejects.toThrow("the pooler's certificate is refused: unable to verify the first certificate");
+    await expect(connectPooler({ ...endpoint, port: 6433 }, credentials, { hostName, authorities })).rejects.toThrow('ECONNREFUSED');
   });
 
   it('is refused by those that know another authority, or call it by another name', async () => {

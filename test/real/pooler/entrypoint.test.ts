@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
 import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
 import { scramVerifier } from '../../../lib/tier/roles/scram-verifier';
-import { templateEnvironment, userlist } from './pooled-databases';
+import { templateEnvironment, userlist, users } from './pooled-databases';
 import { PoolerProcess } from './pooler-process';
 
 const address = '127.33.1.1';
@@ -44,6 +44,16 @@ describe('the entrypoint refuses to start', () => {
       'with a plain password in the userlist',
       () => ({ [userlistVariable]: `${userlist}"report" "hunter2"\n` }),
       'PGBOUNCER_USERLIST has something other than a SCRAM verifier for "report"; store what PostgreSQL stores, neither a password nor an md5 hash',
+    ],
+    [
+      'with a password of quotes in the userlist',
+      () => ({ [userlistVariable]: '"report" "hunter2""\'""hunter2"' }),
+      'PGBOUNCER_USERLIST has something other than a SCRAM verifier for "report"; store what PostgreSQL stores, neither a password nor an md5 hash',
+    ],
+    [
+      'with a password of several lines in the userlist',
+      () => ({ [userlistVariable]: `${userlist}"report" "hunter2\nhunter2"` }),
+      `user ${users.length + 1} of PGBOUNCER_USERLIST is not on a line "user" "SCRAM-SHA-256$…"; correct the secret`,
     ],
     [
       'with an md5 hash in the userlist',

@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 
 import { AwsEndpoint } from '../../../lib/rehearsal/aws/aws-endpoint';
 import { LambdaFunction } from '../../../lib/rehearsal/aws/lambda-function';
+import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
 import { smokeCheckEnvironment } from '../../../lib/tier/smoke-check/smoke-check.contract';
 import { smokeTableStatements } from '../../../lib/tier/smoke-check/smoke-table';
 import { password, PooledDatabases } from '../pooler/pooled-databases';
@@ -121,5 +122,15 @@ describe('the smoke check', () => {
     const onward = { ...back, ResourceProperties: { ...properties, TaskDefinition: 'task:2' } };
     await expect(check(onward, 'bookedbarber')).rejects.toThrow('a write was taken');
     expect(await check({ ...back, RequestType: 'Delete' }, 'bookedbarber', '127.35.4.99')).toEqual({ PhysicalResourceId });
+  });
+
+  it('verifies the pooler where the template says by what, and else says that it did not', async () => {
+    await check(create);
+    expect(log.join('\n')).toContain('pooler not verified');
+    log.splice(0);
+    const { certificatePem } = await CertificateAuthority.create('the team');
+    const verified = { ...create, ResourceProperties: { ...properties, PoolerHostName: 'pooler.internal', PoolerAuthorities: certificatePem } };
+    await expect(check(verified)).rejects.toThrow("the pooler's certificate is refused: self-signed certificate; it must be for pooler.internal");
+    expect(log.join('\n')).not.toContain('pooler not verified');
   });
 });

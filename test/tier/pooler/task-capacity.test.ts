@@ -41,13 +41,13 @@ describe('a task is refused', () => {
     ['when a pool is no whole number', { poolSize: 12.5 }, 'poolSize of 12.5 is not a whole number of connections'],
     [
       'when its clients need more files than Fargate gives',
-      { maxClientConnections: 70_000 },
+      { maxClientConnections: 70_000, taskMemoryMiB: 3072 },
       'maxClientConnections of 70000 are up to 70010 clients for one task, which needs 70260 open files; Fargate gives it 65535: lower maxClientConnections',
     ],
     [
       'when its clients need more memory than it has',
       { maxClientConnections: 30_000, taskCpu: 256, taskMemoryMiB: 512 },
-      'maxClientConnections of 30000 are up to 30010 clients for one task, which needs about 782 MiB; raise taskMemoryMiB (512) to that or more, or lower maxClientConnections',
+      'maxClientConnections of 30000 are up to 30010 clients for one task, which needs about 1251 MiB; raise taskMemoryMiB (512) to that or more, or lower maxClientConnections',
     ],
   ])('%s', (_title, change, problem) => {
     expect(taskCapacityProblems(pooler(change))).toEqual([problem]);
