@@ -58,6 +58,7 @@ const measured = {
   emptySynth: synth('cdk synth of the empty app', emptyProject),
   synth: synth('cdk synth, all environments', project),
   synthOne: synth(`cdk synth of ${environment}`, project, '--context', `environment=${environment}`),
+  synthOneAlone: synth(`the same without AWS's rules, as a review does it`, project, '--no-validation', '--context', `environment=${environment}`),
   review: { what: `npm run review of ${environment}`, cwd: project, args: () => [...appCommand, 'bin/review.ts', 'HEAD', '--environment', environment], variables: () => ({ XDG_CACHE_HOME: keptBundles }), exitCodes: [0, 1] },
 } satisfies Record<string, Measured>;
 type Name = keyof typeof measured;
@@ -122,9 +123,9 @@ function report(seconds: ReadonlyMap<Name, readonly number[]>): boolean {
   }
   const goals: readonly (readonly [goal: string, measured: number, most: number])[] = [
     ['app ÷ empty app', ratio('app', 'emptyApp'), 8],
-    [`review of ${environment} ÷ its synth`, ratio('review', 'synthOne'), 2.5],
+    [`review of ${environment} ÷ its synth without AWS's rules`, ratio('review', 'synthOneAlone'), 2.5],
   ];
-  process.stdout.write(`${table.toString()}\nMedians over ${runs} runs, in turn; user and system time of the command and all that it started. Only cdk synth checks AWS's rules for templates.\n\n`);
+  process.stdout.write(`${table.toString()}\nMedians over ${runs} runs, in turn; user and system time of the command and all that it started. Only cdk synth checks AWS's rules for templates, where nothing else is said.\n\n`);
   for (const [goal, value, most] of goals) process.stdout.write(`${value <= most ? 'reached' : 'missed '}  ${goal}: ${value.toFixed(2)} (at most ${most})\n`);
   return goals.every(([, value, most]) => value <= most);
 }

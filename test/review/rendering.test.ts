@@ -62,8 +62,8 @@ describe('a review as Markdown', () => {
   });
 
   it('says only that nothing changes where nothing does', () => {
-    const { worst: _worst, ...nothing } = report;
-    expect(renderMarkdown({ ...nothing, findings: [], pools: {}, remarks: [], openRisks: 0 })).toBe('## ✅ Nothing changes.\n\n`main (0123456)` → `the working tree`, staging, production\n');
+    const { schemaVersion, base, head, environments } = report;
+    expect(renderMarkdown({ schemaVersion, base, head, environments, findings: [], pools: {}, remarks: [], openRisks: 0 })).toBe('## ✅ Nothing changes.\n\n`main (0123456)` → `the working tree`, staging, production\n');
   });
 });
 
