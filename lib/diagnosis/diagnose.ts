@@ -1,7 +1,7 @@
-import { defaultLimits, type Diagnosis, diagnosisSchemaVersion, type Limits, type Problem, type Row, type Section, type SectionHead, type SectionName, sectionNames } from './diagnosis';
+import { defaultLimits, type Diagnosis, diagnosisSchemaVersion, type Limits, type Problem, type Row, type Section, type SectionName, sectionNames } from './diagnosis';
 import { findingsOf } from './findings';
-import { formatCell } from './format-cell';
 import { type Collected, readInstance } from './instance-reader';
+import { sectionHeads } from './section-heads';
 import type { InstanceSection } from './sections/instance-section';
 import { instanceSections } from './sections/instance-sections';
 import { poolerSections, readConsole } from './sections/pooler';
@@ -52,7 +52,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const order = [...instances, ...tasks].map(({ name }) => name);
   collected.sort((a, b) => order.indexOf(a.source) - order.indexOf(b.source));
   problems.sort((a, b) => order.indexOf(a.source) - order.indexOf(b.source));
-  const sections = heads(limits)
+  const sections = sectionHeads(limits)
     .filter(({ name }) => wanted.has(name) && isTold(name, collected, instances.length))
     .map((head): Section => ({ ...head, rows: rowsOf(head.name, collected) }));
   return { schemaVersion: diagnosisSchemaVersion, subject, takenAt: new Date().toISOString(), findings: findingsOf({ sections, problems }, limits), problems, sections };
@@ -75,6 +75,10 @@ function instancesNotHeard(collected: readonly Collected[], instances: readonly 
   if (silent.length > 0) return silent.map(({ name }) => ({ source: name, section: 'unused-indexes', problem: 'an index may be used there, so none is called unused' }));
   const streaming = collected.find(({ section, standby }) => section === 'replication' && standby === false);
   const standbys = streaming?.rows.filter(({ absent }) => absent !== true).length ?? 0;
+  const [asked] = collected.filter(({ section }) => section === 'unused-indexes');
+  if (asked!.standby === true && collected.every(({ standby }) => standby !== false)) {
+    return [{ source: asked!.source, section: 'unused-indexes', problem: 'it is a replica, and its primary was not asked: an index may be used there' }];
+  }
   if (!streaming || standbys < instances.length) return [];
   return [{ source: streaming.source, section: 'unused-indexes', problem: `${standbys} ${standbys === 1 ? 'standby streams' : 'standbys stream'} from it, of which ${instances.length - 1} were asked: an index may be used there` }];
 }
@@ -107,19 +111,4 @@ function unusedEverywhere(parts: readonly Collected[]): readonly Row[] {
     }))
     .sort((a, b) => Number(b.sizeBytes) - Number(a.sizeBytes))
     .slice(0, 50);
-}
-
-/** Every section in the order of the report, with the limits in words. */
-function heads(limits: Limits): readonly SectionHead[] {
-  const all: readonly SectionHead[] = [...poolerSections, ...instanceSections];
-  return sectionNames.map((wanted) => {
-    const { name, title, about, columns } = all.find((section) => section.name === wanted)!;
-    return { name, title, about: about.replace(/\{(\w+)\}/g, (_, limit: keyof Limits) => limitText(limit, limits[limit])), columns };
-  });
-}
-
-function limitText(name: keyof Limits, value: number): string {
-  if (name.endsWith('Seconds')) return formatCell(value, 'seconds');
-  if (name.endsWith('Ms')) return formatCell(value, 'milliseconds');
-  return formatCell(value, name.endsWith('Percent') ? 'percent' : 'count');
 }

@@ -7,6 +7,10 @@ const figure = (row: Row, key: string): number => Number(row[key] ?? 0);
 const duration = (value: number): string => formatCell(value, 'seconds');
 const percent = (value: number): string => formatCell(value, 'percent');
 const greatest = (rows: readonly Row[], key: string): Row => rows.reduce((most, row) => (figure(row, key) > figure(most, key) ? row : most));
+/** A statement as a line of a finding has room for it. */
+const excerpt = (query: unknown): string => (String(query).length > 70 ? `${String(query).slice(0, 69)}…` : String(query));
+/** The name of a table as its statements have it, inside a literal. */
+const unqualified = (table: unknown): string => (/(?:"(?:[^"]|"")*"|[^."]+)$/.exec(String(table))?.[0] ?? '').replaceAll("'", "''");
 const who = (row: Row, prefix: 'application' | 'blockerApplication' = 'application'): string => String(row[prefix] || row.user || 'unnamed');
 
 /** One finding for all rows, which tells of the worst. */
@@ -83,7 +87,7 @@ const judges: Readonly<Partial<Record<SectionName, Judge>>> = {
       const worst = greatest(queries, 'sharePercent');
       return {
         severity: 'warning',
-        what: `a statement on ${String(worst.instance)} takes ${formatCell(worst.meanMs, 'milliseconds')} on average and ${percent(figure(worst, 'sharePercent'))} of all time${more(queries)}`,
+        what: `a statement on ${String(worst.instance)} takes ${formatCell(worst.meanMs, 'milliseconds')} on average and ${percent(figure(worst, 'sharePercent'))} of all time${more(queries)}: ${excerpt(worst.query)}`,
         next: 'EXPLAIN (ANALYZE, BUFFERS) it with values of your own; a missing index shows as a sequential scan',
         runbook: 'Queries are slow',
       };
@@ -96,7 +100,7 @@ const judges: Readonly<Partial<Record<SectionName, Judge>>> = {
       return {
         severity: 'warning',
         what: `${String(worst.table)} has been read from end to end ${formatCell(worst.scans, 'count')} times on ${String(worst.instance)}, ${formatCell(worst.rowsPerScan, 'count')} rows each time${more(rows)}`,
-        next: 'find its statement among the slow ones, and add an index for its condition',
+        next: `find its statement, and add an index for its condition: SELECT mean_exec_time, query FROM pg_stat_statements WHERE strpos(query, '${unqualified(worst.table)}') > 0 ORDER BY total_exec_time DESC LIMIT 5`,
         runbook: 'Queries are slow',
       };
     }),
@@ -106,7 +110,7 @@ const judges: Readonly<Partial<Record<SectionName, Judge>>> = {
     return several(old, () => ({
       severity: 'notice',
       what: `no instance has used ${counted(old.length, 'index', 'indexes')} of ${formatCell(old.reduce((sum, row) => sum + figure(row, 'sizeBytes'), 0), 'bytes')} in all for ${duration(figure(old[0]!, 'statisticsSeconds'))}`,
-      next: 'every write keeps them up to date: if nothing rare needs them, name them in retiredIndexes',
+      next: `every write keeps them up to date: if nothing rare needs them, name them in retiredIndexes, or DROP INDEX CONCURRENTLY ${String(old[0]!.index)}`,
       runbook: 'An index is not as it should be',
     }));
   },
@@ -115,7 +119,7 @@ const judges: Readonly<Partial<Record<SectionName, Judge>>> = {
     several(rows, () => ({
       severity: 'notice',
       what: `${String(rows[0]!.index)} is needless beside ${String(rows[0]!.covering)}${more(rows)}`,
-      next: 'drop it: name it in retiredIndexes, or DROP INDEX CONCURRENTLY',
+      next: `name it in retiredIndexes, or DROP INDEX CONCURRENTLY ${String(rows[0]!.index)}`,
       runbook: 'An index is not as it should be',
     })),
 
@@ -124,7 +128,7 @@ const judges: Readonly<Partial<Record<SectionName, Judge>>> = {
     return several(failed, () => ({
       severity: 'warning',
       what: `${String(failed[0]!.index)} is INVALID: ${String(failed[0]!.state)}${more(failed)}`,
-      next: 'npm run indexes -- status says why; one of the list of the environment is repaired by the next schedule, another one: REINDEX INDEX CONCURRENTLY',
+      next: `npm run indexes -- status says why; one of the list of the environment is repaired by the next schedule, another one: REINDEX INDEX CONCURRENTLY ${String(failed[0]!.index)}`,
       runbook: 'An index is not as it should be',
     }));
   },
@@ -133,7 +137,7 @@ const judges: Readonly<Partial<Record<SectionName, Judge>>> = {
     several(rows, () => ({
       severity: 'notice',
       what: `${percent(figure(rows[0]!, 'deadPercent'))} of the rows of ${String(rows[0]!.table)} are dead${more(rows)}`,
-      next: 'an old transaction, or a slot, may keep VACUUM from removing them; else VACUUM (ANALYZE) it',
+      next: `an old transaction, or a slot, may keep VACUUM from removing them; else VACUUM (VERBOSE, ANALYZE) ${String(rows[0]!.table)}`,
       runbook: 'Queries are slow',
     })),
 
@@ -144,7 +148,7 @@ const judges: Readonly<Partial<Record<SectionName, Judge>>> = {
       return {
         severity: 'warning',
         what: `${String(worst.standby)} on ${String(worst.instance)} keeps ${formatCell(worst.behindBytes, 'bytes')} of WAL for nobody${more(absent)}`,
-        next: 'bring its reader back, or SELECT pg_drop_replication_slot(…) before the storage is full',
+        next: `bring its reader back, or before the storage is full: SELECT pg_drop_replication_slot('${String(worst.standby).replace(/^slot /, '')}')`,
         runbook: 'A replica is behind',
       };
     });
@@ -174,7 +178,7 @@ function judgeInstance(row: Row, replicaDelaySeconds: number): readonly Finding[
       ? [{ severity: use >= 90 ? 'critical' : 'warning', what: `${String(row.connections)} of ${String(row.maxConnections)} connections of ${name} are in use`, next: 'see below whose they are; send the application through the pooler', runbook: 'Connections run out' } as const]
       : []),
     ...(delay >= replicaDelaySeconds
-      ? [{ severity: delay >= 60 ? 'critical' : 'warning', what: `${name} is ${duration(delay)} behind`, next: 'look for a long query on it that holds replay back, and for a burst of writes', runbook: 'A replica is behind' } as const]
+      ? [{ severity: delay >= 60 ? 'critical' : 'warning', what: `${name} is ${duration(delay)} behind`, next: row.paused === true ? 'its replay is paused; on it: SELECT pg_wal_replay_resume()' : 'look for a long query on it that holds replay back, and for a burst of writes', runbook: 'A replica is behind' } as const]
       : []),
     ...(row.receives === false
       ? [{ severity: 'critical', what: `${name} receives nothing from its primary`, next: 'look at its log, and at the replication slots and the log of the primary', runbook: 'A replica is behind' } as const]
@@ -188,11 +192,20 @@ function judgeInstance(row: Row, replicaDelaySeconds: number): readonly Finding[
   ];
 }
 
+/** One that answers and refuses needs another remedy than one that is silent. */
+function nextOf(problem: string): string {
+  if (/authentication failed|asks for a password|no pg_hba\.conf entry|role ".*" does not exist/.test(problem)) return 'see which user and password it takes, and from where';
+  if (/database ".*" does not exist/.test(problem)) return 'see which databases it has: SELECT datname FROM pg_database';
+  return 'look at its events and its log';
+}
+
 /** What to act on, worst first. */
 export function findingsOf({ sections, problems }: Pick<Diagnosis, 'sections' | 'problems'>, limits: Limits): readonly Finding[] {
   const silent = problems
     .filter(({ section }) => section === undefined)
-    .map(({ source, problem }): Finding => ({ severity: 'critical', what: `${source} does not answer: ${problem}`, next: 'look at its events and its log', runbook: 'An instance or a task does not answer' }));
-  const found = sections.flatMap(({ name, rows }: Section) => (judges[name]?.(rows, limits) ?? []).map((finding): Finding => ({ ...finding, section: name })));
+    .map(({ source, problem }): Finding => ({ severity: 'critical', what: `${source} cannot be asked: ${problem}`, next: nextOf(problem), runbook: 'An instance or a task does not answer' }));
+  // Of instances that were not asked, nobody knows what they use.
+  const isHalfHeard = ({ name }: Section): boolean => name === 'unused-indexes' && problems.some(({ section }) => section === name);
+  const found = sections.filter((section) => !isHalfHeard(section)).flatMap(({ name, rows }: Section) => (judges[name]?.(rows, limits) ?? []).map((finding): Finding => ({ ...finding, section: name })));
   return [...silent, ...found].sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
 }

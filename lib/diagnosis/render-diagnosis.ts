@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 
-import type { Column, Diagnosis, Problem, Row, Section } from './diagnosis';
+import type { Column, Diagnosis, Problem, Row } from './diagnosis';
 import { formatCell } from './format-cell';
+import { sectionHead } from './section-heads';
 
 /** Statements are cut to this in tables; JSON has more of them. */
 const cellLength = 160;
@@ -36,15 +37,15 @@ function render({ subject, takenAt, findings, problems, sections }: Diagnosis, {
     `${subject}, ${takenAt.slice(0, 19).replace('T', ' ')} UTC`,
     heading('Findings'),
     ...(findings.length === 0 ? [item('nothing to act on')] : findings.map(({ severity, what, next, runbook }) => item(`${severity}: ${what}`, runbook ? `${next} (runbook: ${runbook})` : next))),
-    ...(problems.length === 0 ? [] : [heading('Not read'), ...problems.map((problem) => item(problemText(problem, sections)))]),
+    ...(problems.length === 0 ? [] : [heading('Not read'), ...problems.map((problem) => item(problemText(problem)))]),
     ...sections.filter(({ rows }) => rows.length > 0).flatMap(({ title, about, columns, rows }) => [heading(title), about, table(columns, rows)]),
     ...(empty.length === 0 ? [] : [heading('Nothing to show'), item(empty.map(({ title }) => title).join(', '))]),
     '',
   ].join('\n');
 }
 
-function problemText({ source, section, problem }: Problem, sections: readonly Section[]): string {
-  const title = section && (sections.find(({ name }) => name === section)?.title ?? section);
+function problemText({ source, section, problem }: Problem): string {
+  const title = section && sectionHead(section).title;
   return `${source}${title ? `, ${title}` : ''}: ${problem}`;
 }
 
@@ -53,7 +54,8 @@ function terminalTable(all: readonly Column[], rows: readonly Row[], width: numb
   const columns = all.filter(({ key }) => rows.some((row) => formatCell(row[key]) !== ''));
   const cells = rows.map((row) => columns.map(({ key, format }) => cut(formatCell(row[key], format))));
   const natural = columns.map(({ title }, position) => Math.max(title.length, ...cells.map((row) => row[position]!.length)) + 2);
-  const widths = fit(natural, width - columns.length - 1);
+  const longestWords = columns.map(({ title }, position) => Math.max(...[title, ...cells.map((row) => row[position]!)].flatMap((text) => text.split(' ')).map(({ length }) => length)) + 2);
+  const widths = fit(natural, longestWords, width - columns.length - 1);
   const table = new Table({
     head: columns.map(({ title }) => title),
     colWidths: [...widths],
@@ -66,12 +68,14 @@ function terminalTable(all: readonly Column[], rows: readonly Row[], width: numb
   return table.toString();
 }
 
-/** Takes from the widest until all fit; nothing gets narrower than a word. */
-function fit(widths: readonly number[], available: number): readonly number[] {
+/** Takes from the widest until all fit; nothing gets narrower than its longest word, or than half a line. */
+function fit(widths: readonly number[], longestWords: readonly number[], available: number): readonly number[] {
   const fitted = [...widths];
+  const least = longestWords.map((length) => Math.min(length, 40));
   while (fitted.reduce((sum, each) => sum + each, 0) > available) {
-    const widest = fitted.indexOf(Math.max(...fitted));
-    if (fitted[widest]! <= 12) break;
+    const spare = fitted.map((each, position) => (each > least[position]! ? each : 0));
+    const widest = spare.indexOf(Math.max(...spare));
+    if (spare[widest] === 0) break;
     fitted[widest]! -= 1;
   }
   return fitted;

@@ -55,10 +55,10 @@ export const serverSections: readonly InstanceSection[] = [
       { key: 'transactionIdAge', title: 'transaction id age', format: 'count' },
     ],
     sql: ({ standby }) => `
-      SELECT '${standby ? 'replica' : 'primary'}' AS role, current_setting('server_version') AS version, ${ageOf('pg_postmaster_start_time()')} AS "upSeconds",
+      SELECT '${standby ? 'replica' : 'primary'}' AS role, split_part(current_setting('server_version'), ' ', 1) AS version, ${ageOf('pg_postmaster_start_time()')} AS "upSeconds",
              (SELECT count(*)::int FROM pg_stat_activity WHERE ${clientBackends}) AS connections, current_setting('max_connections')::int AS "maxConnections",
              100.0::float8 * blks_hit / nullif(blks_hit + blks_read, 0) AS "cacheHitPercent", (blks_hit + blks_read)::float8 AS "blocks",
-             ${standby ? delaySql : 'NULL'} AS "delaySeconds", ${standby ? receivesSql : 'NULL'} AS "receives",
+             ${standby ? delaySql : 'NULL'} AS "delaySeconds", ${standby ? receivesSql : 'NULL'} AS "receives", ${standby ? 'pg_is_wal_replay_paused()' : 'NULL'} AS "paused",
              deadlocks::int, temp_bytes::float8 AS "temporaryBytes", (SELECT max(age(datfrozenxid)) FROM pg_database) AS "transactionIdAge"
         FROM pg_stat_database WHERE datname = current_database()`,
   },

@@ -1,4 +1,5 @@
 import { instance, type InstanceSection, query, type StatementStatistics, user } from './instance-section';
+import { ownWords } from './own-statements';
 
 /** https://www.postgresql.org/docs/17/pgstatstatements.html */
 const statementColumns = [
@@ -19,7 +20,7 @@ function statementsSql({ schema, execTime }: StatementStatistics, over: string):
            rows::float8 / nullif(calls, 0) AS "rowsPerCall", rolname AS "user", left(query, 2000) AS query
       FROM (SELECT *, mean_${time} AS "meanMs", 100 * total_${time} / nullif(sum(total_${time}) OVER (), 0) AS share
               FROM ${schema}.pg_stat_statements
-             WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%database-tier diagnosis%') AS statements
+             WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%${ownWords}%') AS statements
       LEFT JOIN pg_roles ON pg_roles.oid = userid
      ${over}`;
 }

@@ -2,7 +2,6 @@ import { budgetedConnections } from '../../config/connection-budget';
 import { findInstanceClass } from '../../config/instance-classes';
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import type { IndexMetric } from '../indexes/index-metrics';
-import { taskCapacity } from '../pooler/task-capacity';
 import type { RdsMetric, ServiceMetric, TargetMetric } from './aws-metrics';
 import type { LogMetric } from './log-filters';
 import type { InstanceMetric, PoolerMetric, PoolMetric } from './metric-catalogue';
@@ -108,7 +107,8 @@ function instanceAlarms(instance: string, { instanceClass }: InstanceFacts, conf
 function poolerAlarms(config: ResolvedTierConfig): readonly AlarmDefinition[] {
   const { pooler, database } = config;
   const aliases = [database.databaseName, `${database.databaseName}_ro`];
-  const clients = taskCapacity(pooler).clientConnections * pooler.minTasks;
+  // Not what all tasks together have room for: by source address, most clients may end on one of them.
+  const clients = pooler.maxClientConnections;
   return [
     ...aliases.flatMap((pool): AlarmDefinition[] => {
       const own = (name: PoolMetric) => ({ from: 'collector', pool, name }) as const;

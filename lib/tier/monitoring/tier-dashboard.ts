@@ -56,8 +56,8 @@ export function dashboardRows({ database, replicas, pooler }: ResolvedTierConfig
       question: 'Are users served?',
       graphs: [
         { title: 'Tasks that take connections', unit: 'tasks', metrics: [{ source: { from: 'load balancer', name: 'HealthyHostCount' }, statistic: 'Minimum', label: 'healthy' }, { source: { from: 'load balancer', name: 'UnHealthyHostCount' }, statistic: 'Maximum', label: 'unhealthy' }], lines: [limit(pooler.minTasks, 'fewest tasks')] },
-        { title: 'Clients', unit: 'clients', metrics: [{ source: { from: 'collector', name: 'ClientConnections' }, statistic: 'Maximum', label: 'logged in' }], lines: [limit(pooler.maxClientConnections, 'maxClientConnections')] },
-        { title: 'Transactions', unit: 'per second', metrics: perPool('TransactionsPerSecond', 'Average'), lines: [target(1000, 'target of writes')] },
+        { title: 'Clients', unit: 'clients', metrics: [{ source: { from: 'collector', name: 'ClientConnections' }, statistic: 'Maximum', label: 'logged in' }], lines: [target(1000, 'target of connections at once'), limit(pooler.maxClientConnections, 'maxClientConnections')] },
+        { title: 'Transactions', unit: 'per second', metrics: perPool('TransactionsPerSecond', 'Average'), lines: [target(1000, 'target of writes'), target(10_000, 'target of reads')] },
         { title: 'Refused', unit: 'lines a minute', metrics: [log('PoolerLoginsRefused', 'logins at the pooler'), log('PoolWaitTimeouts', 'no server connection in time'), log('StatementTimeouts', 'statement timeouts')] },
       ],
     },

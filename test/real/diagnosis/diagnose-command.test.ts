@@ -17,6 +17,12 @@ beforeAll(async () => {
   server = await PostgresServer.start({ address: '127.35.6.1', parameters: { fsync: 'off' } });
   await server.query(`CREATE ROLE visitor LOGIN PASSWORD '${password.replace("'", "''")}'`);
   await server.query('GRANT pg_monitor TO visitor');
+  // Whatever it does besides reading fails.
+  await server.query('ALTER ROLE visitor SET default_transaction_read_only = on');
+  await server.query(`CREATE ROLE guest LOGIN PASSWORD '${password.replace("'", "''")}'`);
+  await server.query('CREATE DATABASE troubled');
+  await server.query('CREATE TABLE t AS SELECT 1 AS a FROM generate_series(1, 2)', [], 'troubled');
+  await server.query('CREATE UNIQUE INDEX CONCURRENTLY broken ON t (a)', [], 'troubled').catch(() => undefined);
   await server.query('CREATE DATABASE "foreign one"');
   await server.query(
     `CREATE SCHEMA "Odd ""schema"""; CREATE TABLE "Odd ""schema"""."Table.1" (id int PRIMARY KEY, "a column" text);
@@ -48,7 +54,7 @@ describe('npm run diagnose -- --url', () => {
     const { code, stdout } = await run(['--url', url(), '--json']);
     const { findings, problems, sections } = JSON.parse(stdout) as Diagnosis;
     expect(findings.map(({ severity, what }) => `${severity}: ${what}`)).toEqual(['notice: "Odd ""schema"""."Index two" is needless beside "Odd ""schema"""."Index one"']);
-    expect(problems.map(({ problem }) => problem)).toEqual(['pg_stat_statements is not installed in database foreign one: add it to shared_preload_libraries, then CREATE EXTENSION pg_stat_statements']);
+    expect(problems.map(({ problem }) => problem)).toEqual(['pg_stat_statements is not installed in database foreign one: add it to shared_preload_libraries, restart, then CREATE EXTENSION pg_stat_statements']);
     expect(sections).toHaveLength(11);
     expect(await catalog()).toEqual(before);
     expect(code).toBe(0);
@@ -57,7 +63,7 @@ describe('npm run diagnose -- --url', () => {
   it('shows findings first, then tables, on a terminal and as Markdown', async () => {
     const somebody = await server.superuser('foreign one');
     const { stdout } = await run(['--url', url()]);
-    expect(stdout).toMatch(/^127\.35\.6\.1, \d{4}-[^\n]* UTC\n\nFindings\n {2}notice: [^\n]+\n {6}→ drop it[^\n]+\n\nNot read\n/);
+    expect(stdout).toMatch(/^127\.35\.6\.1, \d{4}-[^\n]* UTC\n\nFindings\n {2}notice: [^\n]+\n {6}→ name it in retiredIndexes, or DROP INDEX CONCURRENTLY [^\n]+\n\nNot read\n/);
     expect(stdout).toMatch(/│ +instance +│ +database +│/);
     const markdown = (await run(['--url', url(), '--markdown'])).stdout;
     await somebody.end();
@@ -65,13 +71,24 @@ describe('npm run diagnose -- --url', () => {
     expect(markdown).toContain('| instance | database | user |');
   });
 
-  it('ends with 1 if there is something to act on', async () => {
-    const holder = await server.superuser('foreign one');
-    await holder.query('BEGIN; SELECT 1');
-    await new Promise((resolve) => setTimeout(resolve, 10_100));
-    const { code, stdout } = await run(['--url', url(), '--only', 'long-running']);
-    await holder.end();
-    expect(stdout).toMatch(/warning: pid \d+ \(\w+\) on 127\.35\.6\.1 has been idle in transaction for 1\d(\.\d)? s/);
+  it('ends with 1 if there is something to act on, and says with which command', async () => {
+    const { code, stdout } = await run(['--url', url('troubled'), '--only', 'invalid-indexes']);
+    expect(stdout).toMatch(/warning: public\.broken is INVALID: its build failed[^\n]*\n {6}→ [^\n]*REINDEX INDEX CONCURRENTLY public\.broken/);
+    expect(code).toBe(1);
+  });
+
+  it('says what a role without rights cannot see, and shows the rest', async () => {
+    const { code, stdout } = await run(['--url', url().replace('visitor', 'guest')]);
+    expect(stdout).toContain('127.35.6.1, Connections: role guest may not see what other roles do: GRANT pg_monitor TO guest\n');
+    expect(stdout).toContain('127.35.6.1, Slow statements: pg_stat_statements is not installed in database foreign one:');
+    expect(stdout).toMatch(/│ 127\.35\.6\.1 │ primary │ 17\.\d+ /);
+    expect(code).toBe(0);
+  });
+
+  it('says which of two instances cannot be asked, and shows the other', async () => {
+    const { code, stdout } = await run(['--url', url(), '--url', url('foreign%20one', '127.35.6.9')]);
+    expect(stdout).toMatch(/critical: 127\.35\.6\.9 cannot be asked: connect ECONNREFUSED 127\.35\.6\.9:5432/);
+    expect(stdout).toMatch(/│ 127\.35\.6\.1 │ primary │ 17\.\d+ /);
     expect(code).toBe(1);
   });
 
@@ -88,12 +105,12 @@ describe('npm run diagnose -- --url', () => {
   });
 
   it.each([
-    [['--url', url('foreign%20one', '127.35.6.9')], /127\.35\.6\.9 does not answer: connect ECONNREFUSED 127\.35\.6\.9:5432/],
-    [['--url', url('nowhere')], /127\.35\.6\.1 does not answer: 127\.35\.6\.1:5432: database "nowhere" does not exist/],
+    [['--url', url('foreign%20one', '127.35.6.9')], /127\.35\.6\.9 cannot be asked: connect ECONNREFUSED 127\.35\.6\.9:5432/],
+    [['--url', url('nowhere')], /127\.35\.6\.1 cannot be asked: 127\.35\.6\.1:5432: database "nowhere" does not exist/],
     [['--url', 'postgresql://visitor:s3cret@bad host/x'], /the URL cannot be read; it looks like postgresql:\/\/user@host/],
     [['--url', 'mysql://visitor:s3cret@host/x'], /the URL begins with mysql:\/\/; it looks like/],
     [['--url', `${url()}?sslmode=maybe`], /sslmode=maybe is none of disable, prefer, require, verify-ca, verify-full/],
-    [['--url', `${url()}?sslmode=require`], /127\.35\.6\.1 does not answer: 127\.35\.6\.1:5432: The server does not support SSL connections; without encryption: sslmode=disable/],
+    [['--url', `${url()}?sslmode=require`], /127\.35\.6\.1 cannot be asked: 127\.35\.6\.1:5432: The server does not support SSL connections; without encryption: sslmode=disable/],
     [['--url', url(), '--only', 'everything'], /There is no section everything; there are pools, pooler-clients/],
     [['--url', url(), 'production'], /give an environment or --url, not both/],
     [['--url', url(), '--watch', '--json'], /'-w, --watch' cannot be used with option '--json'/],

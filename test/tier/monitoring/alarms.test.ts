@@ -91,8 +91,14 @@ describe('the monitoring of production', () => {
   it('has a dashboard whose body is JSON of graphs within the page', () => {
     const [dashboard] = Object.values(service.findResources('AWS::CloudWatch::Dashboard'));
     const parts = dashboard!.Properties.DashboardBody['Fn::Join'][1] as readonly unknown[];
-    const { widgets } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'token')).join('')) as { widgets: readonly { type: string; x: number; width: number; properties: { metrics?: unknown[] } }[] };
+    const { widgets } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'token')).join('')) as { widgets: readonly { type: string; x: number; width: number; properties: { metrics?: unknown[]; markdown?: string; annotations?: { horizontal?: { label: string; value: number }[] } } }[] };
     expect(widgets.filter(({ type }) => type === 'metric')).toHaveLength(graphs.length);
     for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
+    const questions = widgets.filter(({ type }) => type === 'text').map(({ properties }) => properties.markdown);
+    expect(questions).toEqual(['## Are users served?', '## Is the pool full?', '## Is the database saturated?', '## Is a replica behind?', '## What is slow, and what is in the way?']);
+    const lines = widgets.flatMap(({ properties }) => (properties.annotations?.horizontal ?? []).map(({ label, value }) => `${label}: ${value}`));
+    expect(lines).toEqual(
+      expect.arrayContaining(['target of connections at once: 1000', 'target of writes: 1000', 'target of reads: 10000', 'target under normal load: 70', 'target under write load: 5', 'target of indexed queries: 50']),
+    );
   });
 });
