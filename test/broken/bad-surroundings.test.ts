@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { synthesize } from '../../lib/rehearsal/synthesize';
-import { breakAssembly } from './broken-assembly';
+import { breakAssembly, ofType } from './broken-assembly';
 import { project, rehearse } from './rehearse-command';
 
+const port = 7439;
 let directory: string;
 let temporary: string;
 let small: readonly string[];
@@ -23,11 +24,14 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('a rehearsal whose surroundings are bad says so in a line, ends with 2 and leaves nothing running', () => {
   it('a port that another program has', async () => {
+    // Not the pooler's own port, which rehearsals of others may have at addresses of theirs.
+    const moved = join(directory, 'moved');
+    breakAssembly(join(directory, 'assembly'), moved, ofType<{ Port: number }>('AWS::ElasticLoadBalancingV2::Listener', (properties) => (properties.Port = port)));
     const other = createServer();
-    await new Promise<void>((resolve) => other.listen(6432, '0.0.0.0', resolve));
+    await new Promise<void>((resolve, reject) => other.once('error', reject).listen(port, '0.0.0.0', resolve));
     try {
-      const { status, firstLine, left } = await rehearse(small, { temporary });
-      expect(firstLine).toMatch(/^the rehearsal could not run: 127\.64\.\d+\.\d+:6432 is in use by another program, .*; stop it, .* Who it is: ss -ltnp/);
+      const { status, firstLine, left } = await rehearse([...small, '--assembly', moved], { temporary });
+      expect(firstLine).toMatch(/^the rehearsal could not run: 127\.64\.\d+\.\d+:7439 is in use by another program, .*; stop it, .* Who it is: ss -ltnp/);
       expect(status).toBe(2);
     expect(left).toEqual([]);
       expect(other.listening).toBe(true);
