@@ -17,7 +17,7 @@ interface Outcome {
 }
 
 async function inCheckout(...command: string[]): Promise<Outcome> {
-  const environment = { PATH: process.env.PATH, HOME: '/nonexistent', TMPDIR: directory, AWS_EC2_METADATA_DISABLED: 'true' };
+  const environment = { PATH: process.env.PATH, HOME: '/nonexistent', XDG_CACHE_HOME: join(directory, 'cache'), TMPDIR: directory, AWS_EC2_METADATA_DISABLED: 'true' };
   const script = '"$@" 2>&1; echo "exit code $?"';
   const { stdout } = await run({ command: isolated[0]!, args: [...isolated.slice(1), 'bash', '-c', script, '-', ...command], cwd: checkout, environment });
   const [, output, code] = /^([^]*)exit code (\d+)\n$/.exec(stdout)!;
@@ -26,6 +26,11 @@ async function inCheckout(...command: string[]): Promise<Outcome> {
 
 const review = (...args: string[]) => inCheckout('node', '-r', 'ts-node/register/transpile-only', 'bin/review.ts', ...args);
 const git = (...args: string[]) => inCheckout('git', '-c', 'user.name=test', '-c', 'user.email=test@example.com', ...args);
+
+/** Every file of the checkout, Git's own too, with its contents. */
+async function fingerprint(): Promise<string> {
+  return (await inCheckout('bash', '-c', "find . -type f ! -path './.git/worktrees/*' ! -path ./.git/index -print0 | sort -z | xargs -0 sha256sum")).output;
+}
 
 function edit(file: string, replace: string, by: string): void {
   const text = readFileSync(join(checkout, file), 'utf8');
@@ -56,11 +61,15 @@ describe('npm run review', () => {
     for (const file of ['lib/config/environments.ts', 'lib/tier/database/database.ts', 'lib/tier/roles/bootstrap.lambda.ts', 'lib/tier/indexes/index-decision.ts']) {
       writeFileSync(join(checkout, file), `// Said in passing.\n${readFileSync(join(checkout, file), 'utf8')}`);
     }
+    edit('package-lock.json', '"version": "0.1.0"', '"version": "0.1.1"');
+    const before = await fingerprint();
     const { code, output } = await review('main');
-    expect(output).toContain('the working tree (4 uncommitted files: lib/config/environments.ts, ');
+    expect(output).toContain('the working tree (5 uncommitted files: lib/config/environments.ts, ');
+    expect(output).toContain('note: package-lock.json differs: both were synthesized with the packages that are installed now');
     expect(output).toContain('Nothing changes.');
     expect(code).toBe(0);
-    expect((await git('status', '--porcelain')).output.trim().split('\n')).toHaveLength(4);
+    expect(await fingerprint()).toBe(before);
+    expect((await git('status', '--porcelain')).output.trim().split('\n')).toHaveLength(5);
     expect((await git('worktree', 'list')).output.trim().split('\n')).toHaveLength(1);
     expect(readdirSync(directory).filter((name) => name.startsWith('review'))).toEqual([]);
   });
@@ -86,6 +95,12 @@ describe('npm run review', () => {
   it('says which revision it cannot review, and why', async () => {
     expect(await review('v9.9')).toEqual({ code: 2, output: expect.stringContaining('there is no revision "v9.9" in this repository; see "git branch --all", or fetch it first') });
     expect(await review('main', '--environment', 'prod')).toEqual({ code: 2, output: expect.stringMatching(/main \(\w{9}\) does not synthesize: .*there is no environment "prod"; lib\/config\/environments.ts has development/s) });
+    edit('lib/config/environments.ts', 'poolSize: 100', 'poolSize: 100_000');
+    await git('commit', '--quiet', '--all', '--message', 'too large a pool');
+    await git('tag', 'too-large');
+    await git('reset', '--quiet', '--hard', 'HEAD~1');
+    const base = await review('too-large', '--environment', 'staging');
+    expect(base).toEqual({ code: 2, output: expect.stringMatching(/the change could not be reviewed: too-large \(\w{9}\) does not synthesize: .*pool of 100000/s) });
     edit('lib/config/environments.ts', 'poolSize: 100', 'poolSize: 100_000');
     expect(await review('main', '--environment', 'staging')).toEqual({ code: 2, output: expect.stringMatching(/the working tree .* does not synthesize: .*pool of 100000/s) });
   });
