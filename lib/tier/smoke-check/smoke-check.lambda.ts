@@ -5,13 +5,13 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse, Context } from 'aws-lambda';
 
 import { readCredentials } from '../database/connect';
-import { logEvent, requiredVariable } from '../function-runtime';
+import { impatientClient, logEvent, requiredVariable } from '../function-runtime';
 import { pendingReboots } from '../indexes/instance-state';
 import { connectPooler, type PoolerVerification } from '../pooler/connect-pooler';
 import { smokeCheckEnvironment, smokeCheckVerification } from './smoke-check.contract';
 import { runSmokeSteps, smokeSteps } from './smoke-run';
 
-const rds = new RDSClient();
+const rds = new RDSClient(impatientClient);
 const secrets = new SecretsManagerClient();
 /** Time that the function keeps for its answer. */
 const reserveMs = 15_000;
