@@ -80,7 +80,9 @@ function instancesNotHeard(collected: readonly Collected[], instances: readonly 
     return [{ source: asked!.source, section: 'unused-indexes', problem: 'it is a replica, and its primary was not asked: an index may be used there' }];
   }
   if (!streaming || standbys < instances.length) return [];
-  return [{ source: streaming.source, section: 'unused-indexes', problem: `${standbys} ${standbys === 1 ? 'standby streams' : 'standbys stream'} from it, of which ${instances.length - 1} were asked: an index may be used there` }];
+  const others = instances.length - 1;
+  const heardOf = others === 0 ? 'none of them was' : others === 1 ? 'one of them was' : `${others} of them were`;
+  return [{ source: streaming.source, section: 'unused-indexes', problem: `${standbys} ${standbys === 1 ? 'standby streams' : 'standbys stream'} from it, and ${heardOf} asked: an index may be used there` }];
 }
 
 /** Every instance must be heard before an index is called unused. */

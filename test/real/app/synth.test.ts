@@ -35,7 +35,8 @@ describe('npx cdk', () => {
     for (const file of files.filter((path) => !path.startsWith('test/'))) cpSync(join(project, file), join(copy, file), { recursive: true });
     symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'));
     await cdk(project, 'synth', '--quiet', '--output', join(directory, 'one'));
-    await cdk(copy, 'synth', '--quiet', '--output', join(directory, 'two'));
+    // AWS's rules see the same templates, if they are.
+    await cdk(copy, 'synth', '--quiet', '--no-validation', '--output', join(directory, 'two'));
     const templates = templatesIn(join(directory, 'one'));
     expect(Object.keys(templates)).toHaveLength(6);
     expect(templatesIn(join(directory, 'two'))).toEqual(templates);

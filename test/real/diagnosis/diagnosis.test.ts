@@ -73,7 +73,7 @@ describe('the report', () => {
     expect(rows(await look(), 'unused-indexes')).toEqual([]);
     const onPrimary = await look({ instances: [primary()] });
     expect(rows(onPrimary, 'unused-indexes')).toMatchObject([{ index: 'public.of_replica' }]);
-    expect(onPrimary.problems).toEqual([{ source: 'primary', section: 'unused-indexes', problem: '1 standby streams from it, of which 0 were asked: an index may be used there' }]);
+    expect(onPrimary.problems).toEqual([{ source: 'primary', section: 'unused-indexes', problem: '1 standby streams from it, and none of them was asked: an index may be used there' }]);
     expect(found(onPrimary)).toEqual([]);
     const onReplica = await look({ instances: [replica()] });
     expect(found(onReplica)).toEqual([]);
@@ -188,7 +188,7 @@ describe('the report', () => {
     expect(diagnosis.problems).toEqual([
       { source: 'primary', section: 'connections', problem: 'role bookedbarber_app may not see what other roles do: GRANT pg_monitor TO bookedbarber_app' },
       { source: 'primary', section: 'slow-queries', problem: 'pg_stat_statements is not installed in database postgres: add it to shared_preload_libraries, restart, then CREATE EXTENSION pg_stat_statements' },
-      { source: 'primary', section: 'unused-indexes', problem: '1 standby streams from it, of which 0 were asked: an index may be used there' },
+      { source: 'primary', section: 'unused-indexes', problem: '1 standby streams from it, and none of them was asked: an index may be used there' },
     ]);
     expect(diagnosis.sections.map(({ name }) => name)).not.toContain('slow-queries');
     expect(rows(diagnosis, 'instances')).toMatchObject([{ instance: 'primary' }]);
