@@ -1,4 +1,5 @@
 import type { TierUnderRehearsal } from '../deployment/tier-under-rehearsal';
+import type { PostgresServer } from '../engines/postgres-server';
 import type { Drill, DrillScene, OtherClients } from './drill';
 import type { FigureDefinition } from './expectations';
 import { commandConsole, connectTo } from './pooler-console';
@@ -20,54 +21,71 @@ function readerFigures(limits: { readonly errors: number; readonly recoverySecon
   ];
 }
 
-export const replicaKilled: Drill = {
+interface ReplicaLoss extends Pick<Drill, 'name' | 'title' | 'why'> {
+  readonly figures: readonly FigureDefinition[];
+  readonly fault: string;
+  /** @returns how the replica comes back */
+  readonly lose: (server: PostgresServer, scene: DrillScene) => Promise<() => Promise<void>>;
+  readonly back: string;
+}
+
+/** One replica is lost under readers, stays away for a while, and comes back. */
+function oneReplicaLost({ fault, lose, back, ...drill }: ReplicaLoss): Drill {
+  return {
+    ...drill,
+    readReplicas: replicas,
+    expectations: { errors: 0, longestSilenceSeconds: 3 },
+    lacks: tooFewReplicas,
+    async run(scene) {
+      const { server } = scene.tier.databases.replicas[0]!;
+      const readers = startReaders(scene);
+      await scene.wait(1);
+      const giveBack = await lose(server, scene);
+      scene.mark('fault', fault);
+      await readOn(scene, readers);
+      await giveBack();
+      scene.mark('note', back);
+      await countReplicasInUse(scene);
+    },
+  };
+}
+
+export const replicaKilled = oneReplicaLost({
   name: 'replica-killed',
   title: 'One of two read replicas killed',
-  readReplicas: replicas,
-  expectations: { errors: 0, longestSilenceSeconds: 3 },
   figures: readerFigures({ errors: 1, recoverySeconds: 2, silenceSeconds: 3 }),
   why: 'who was reading from it is told once; all others go on at the other one, since a new server connection that is refused is tried there a second later (server_login_retry). When it is back, the pooler uses it for new server connections: at once after RECONNECT, else within an hour (server_lifetime)',
-  lacks: tooFewReplicas,
-  async run(scene) {
-    const { server } = scene.tier.databases.replicas[0]!;
-    const readers = startReaders(scene);
-    await scene.wait(1);
+  fault: 'one replica is killed',
+  async lose(server, { defer }) {
     let launched = false;
-    scene.defer('the replica', async () => {
+    defer('the replica', async () => {
       if (!launched) await server.launch();
     });
     await server.halt('immediate');
-    scene.mark('fault', 'one replica is killed');
-    await readOn(scene, readers);
-    await server.launch();
-    launched = true;
-    scene.mark('note', 'it is back');
-    await countReplicasInUse(scene);
+    return async () => {
+      await server.launch();
+      launched = true;
+    };
   },
-};
+  back: 'it is back',
+});
 
-export const replicaBlackHole: Drill = {
+export const replicaBlackHole = oneReplicaLost({
   name: 'replica-black-hole',
   title: 'One of two read replicas in a black hole',
-  readReplicas: replicas,
-  expectations: { errors: 0, longestSilenceSeconds: 3 },
   figures: readerFigures({ errors: 1, recoverySeconds: 6, silenceSeconds: 10 }),
   why: 'who was reading from it waits until what was sent is given up after 5 s without an acknowledgement (tcp_user_timeout); a new server connection to it is given up after 3 s (server_connect_timeout) and tried at the other one, while the server connections that are there serve everybody',
-  lacks: tooFewReplicas,
-  async run(scene) {
-    const { server } = scene.tier.databases.replicas[0]!;
-    const readers = startReaders(scene);
-    await scene.wait(1);
+  fault: 'packets to one replica vanish',
+  async lose(server, scene) {
     const relay = await standRelayBefore(server, scene);
     await relay.becomeBlackHole();
-    scene.mark('fault', 'packets to one replica vanish');
-    await readOn(scene, readers);
-    scene.tier.site.resolver.set(server.hostName, server.address);
-    await scene.wait(1.5); // the name is kept for a second
-    scene.mark('note', 'it can be reached again');
-    await countReplicasInUse(scene);
+    return async () => {
+      scene.tier.site.resolver.set(server.hostName, server.address);
+      await scene.wait(1.5); // the name is kept for a second
+    };
   },
-};
+  back: 'it can be reached again',
+});
 
 /** What readers see from the fault on, and once all of them read again. */
 async function readOn({ measure, wait }: DrillScene, { ledger, recovered }: OtherClients): Promise<void> {
