@@ -10,7 +10,7 @@ import { indexCatalogue, type IndexCatalogue } from '../lib/tier/indexes/index-c
 import { type IndexLine, planLines, statusLines } from '../lib/tier/indexes/index-plan';
 import { catalogueFromProperties } from '../lib/tier/indexes/index-properties';
 import { IndexReconciler, type IndexStatus } from '../lib/tier/indexes/index-reconciler';
-import { prepareSession } from '../lib/tier/indexes/index-session';
+import { openPrepared } from '../lib/tier/indexes/index-session';
 import { acceptAgain, type AcceptedCatalogue, readCatalogue } from '../lib/tier/indexes/index-store';
 import { describeWait } from '../lib/tier/indexes/build-waits';
 
@@ -79,9 +79,8 @@ async function show(options: Options, look: (connect: () => Promise<Client>, opt
 
 async function retry(options: Options): Promise<void> {
   try {
-    const session = await connect(options);
+    const session = await openPrepared(() => connect(options));
     try {
-      await prepareSession(session);
       if (!(await acceptAgain(session))) throw new Error('no deploy has been here yet, so there is nothing to try again');
     } finally {
       await session.end();

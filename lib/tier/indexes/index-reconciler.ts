@@ -10,10 +10,10 @@ import { builtHereComment } from './index-ownership';
 import { openPrepared } from './index-session';
 import { BuildRoom, bytesForBuild, readIndexedRows, readUsedBytes } from './index-space';
 import { commentSql, runStatement } from './index-sql';
-import { stepsOf } from './index-steps';
+import { type Step, stepsOf } from './index-steps';
 import { prepareStore } from './index-store';
 import { isSettled, summarize } from './index-summary';
-import { IndexSurveyor, type JudgedIndex, type Survey } from './index-survey';
+import { IndexSurveyor, type Survey } from './index-survey';
 import { isAccepted } from './index-trial';
 import type { IndexSummary } from './indexes.contract';
 
@@ -45,6 +45,8 @@ export interface IndexStatus {
   readonly progress: readonly BuildProgress[];
   readonly waits: readonly Wait[];
 }
+
+type BuildStep = Extract<Step, { kind: 'build' }>;
 
 /** What was done at one look. */
 interface Acts {
@@ -152,7 +154,7 @@ export class IndexReconciler {
       if (busy.has(step.tableOid)) continue;
       if (step.kind === 'build') {
         room ??= await this.room(session, survey);
-        const outcome = await this.build(session, step.judged, room);
+        const outcome = await this.build(session, step, room);
         if (outcome !== 'started') {
           if (outcome !== 'later') putOff.set(step.judged.index, outcome.problem);
           continue;
@@ -167,16 +169,13 @@ export class IndexReconciler {
     return { putOff, anyStarted: busy.size > survey.busyTables.size };
   }
 
-  private async build(session: Client, judged: JudgedIndex, room: BuildRoom): Promise<'started' | 'later' | { readonly problem: string }> {
-    const { index, table, trial, decision } = judged;
-    const recorded = this.surveyor.recordOf(judged);
-    if (decision.kind !== 'build' || !table || !isAccepted(trial) || !recorded) return 'later';
+  private async build(session: Client, { tableOid, judged: { index }, decision, trial }: BuildStep, room: BuildRoom): Promise<'started' | 'later' | { readonly problem: string }> {
     const size = await readIndexedRows(session, index, trial);
     const problem = room.problemOf(size);
     if (problem !== undefined) return { problem };
     if (room.mustWait(size)) return 'later';
     room.take(size);
-    await this.builder.build(recorded, table.oid, trial, decision);
+    await this.builder.build(this.surveyor.recordedBuild(index, trial), tableOid, trial, decision);
     return 'started';
   }
 
@@ -191,7 +190,7 @@ export class IndexReconciler {
   /** Marks what was built here, and tells of it once. */
   private async recordFinished(session: Client, { judged, sizes }: Survey): Promise<void> {
     const valid = judged.filter(({ decision }) => decision.kind === 'valid' && decision.as === undefined);
-    const finished = await recordFinished(session, valid.flatMap((each) => this.surveyor.recordOf(each) ?? []));
+    const finished = await recordFinished(session, valid.flatMap(({ index, trial }) => (isAccepted(trial) ? [this.surveyor.recordedBuild(index, trial)] : [])));
     for (const { schema, name, seconds } of finished) {
       if (seconds === null) continue;
       const { index } = valid.find((each) => qualifiedName(each.index) === qualifiedName({ schema, name }))!;

@@ -2,11 +2,11 @@ import type { Decision } from './index-decision';
 import type { ObservedIndex } from './index-observation';
 import { isSettled, summarize } from './index-summary';
 import type { JudgedIndex, Survey } from './index-survey';
-import { isAccepted } from './index-trial';
+import { type AcceptedTrial, isAccepted } from './index-trial';
 
 /** Something that may be done on a table once nothing else is done there. */
 export type Step = { readonly tableOid: string } & (
-  | { readonly kind: 'build'; readonly judged: JudgedIndex }
+  | { readonly kind: 'build'; readonly judged: JudgedIndex; readonly decision: Extract<Decision, { kind: 'build' }>; readonly trial: AcceptedTrial }
   | { readonly kind: 'swap'; readonly judged: JudgedIndex; readonly decision: Extract<Decision, { kind: 'swap' }> }
   | { readonly kind: 'drop'; readonly index: ObservedIndex; readonly why: string }
 );
@@ -30,9 +30,9 @@ export function stepsOf(survey: Survey, rolledBack: boolean): readonly Step[] {
 }
 
 function stepOf(judged: JudgedIndex): readonly Step[] {
-  const { table, decision } = judged;
+  const { table, trial, decision } = judged;
   if (table === undefined) return [];
-  if (decision.kind === 'build') return [{ kind: 'build', tableOid: table.oid, judged }];
+  if (decision.kind === 'build' && isAccepted(trial)) return [{ kind: 'build', tableOid: table.oid, judged, decision, trial }];
   if (decision.kind === 'swap') return [{ kind: 'swap', tableOid: table.oid, judged, decision }];
   if (decision.kind === 'failed' && decision.remains && !decision.remains.valid) return [drop(decision.remains, 'a build that failed left it INVALID')];
   return [];

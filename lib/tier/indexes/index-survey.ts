@@ -7,7 +7,7 @@ import { type Decision, decide, wantedDefinition } from './index-decision';
 import { isReindexLeftoverOf, nameBeside } from './index-names';
 import { observe, type ObservedIndex, type ObservedTable } from './index-observation';
 import { isOurs, reasonToKeep, replacedIn } from './index-ownership';
-import { isAccepted, type Trial, tryDefinition } from './index-trial';
+import { type AcceptedTrial, type Trial, tryDefinition } from './index-trial';
 
 /** An index of the catalogue as it was judged at one look. */
 export interface JudgedIndex {
@@ -104,9 +104,8 @@ export class IndexSurveyor {
   }
 
   /** What is recorded of a build. */
-  recordOf({ index, trial }: JudgedIndex): RecordedBuild | undefined {
-    if (!isAccepted(trial)) return undefined;
-    return { index, definition: wantedDefinition(index.unique, trial.canonical), generation: this.generation };
+  recordedBuild(index: CataloguedIndex, { canonical }: AcceptedTrial): RecordedBuild {
+    return { index, definition: wantedDefinition(index.unique, canonical), generation: this.generation };
   }
 
   /** Replaced in an earlier deploy than the accepted one, or built for a change that was given up since. */
