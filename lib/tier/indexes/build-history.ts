@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 
 import { type CataloguedIndex, qualifiedName } from './index-catalogue';
 import { storeExists } from './index-store';
+import type { BuildProblem } from './build-problems';
 
 /** What is remembered of the building of an index. Losing it drops nothing: what is, stands in the catalog. */
 export interface BuildRecord {
@@ -65,13 +66,13 @@ export async function recordStart(session: Client, { index, definition, generati
   return rows[0]!.attempts;
 }
 
-export async function recordProblem(session: Client, { index }: RecordedBuild, problem: string, hopeless: boolean): Promise<void> {
-  await session.query('UPDATE index_migrations.builds SET problem = $3, hopeless = $4 WHERE schema_name = $1 AND index_name = $2', [
-    index.schema,
-    index.name,
-    problem,
-    hopeless,
-  ]);
+/** After a build, if it is still the last one: a function that was frozen may come to know late. What then is there was not built by it. */
+export async function recordProblem(session: Client, { index, generation }: RecordedBuild, attempt: number, { problem, hopeless, outOfSight = false }: BuildProblem): Promise<void> {
+  await session.query(
+    `UPDATE index_migrations.builds SET problem = $5, hopeless = $6, started_at = CASE WHEN $7 THEN started_at END
+      WHERE schema_name = $1 AND index_name = $2 AND generation = $3 AND attempts = $4 AND finished_at IS NULL`,
+    [index.schema, index.name, generation, attempt, problem, hopeless, outOfSight],
+  );
 }
 
 /** Remembers what is VALID, and returns what was not yet known to be. Of two that look at once, one gets it. */

@@ -7,6 +7,8 @@ import type { AcceptedTrial } from './index-trial';
 export interface BuildProblem {
   readonly problem: string;
   readonly hopeless: boolean;
+  /** The server has not said so: it may still be building. */
+  readonly outOfSight?: boolean;
 }
 
 /** An error of PostgreSQL has a severity; one of the connection to it has not. */
@@ -20,7 +22,7 @@ export type BuildError = Error & { readonly code?: string; readonly severity?: s
 export function buildProblem(index: CataloguedIndex, trial: AcceptedTrial, error: BuildError): BuildProblem {
   const { code = '', message, severity } = error;
   const table = qualifiedTable(index);
-  if (severity === undefined) return { problem: 'the connection to the build was lost, as in a failover or a restart', hopeless: false };
+  if (severity === undefined) return { problem: 'the connection to the build was lost, as in a failover or a restart', hopeless: false, outOfSight: true };
   switch (code) {
     case '23505':
       return { problem: `${table} holds duplicates on (${keyOf(trial).join(', ')}), so the unique index cannot be, and is removed; delete them, then ${tryAgain}; find them with: ${duplicatesSql(index, trial)}`, hopeless: true };

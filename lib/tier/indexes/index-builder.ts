@@ -5,7 +5,7 @@ import { type BuildError, type BuildProblem, buildProblem } from './build-proble
 import type { CataloguedIndex } from './index-catalogue';
 import { type Decision, mostAttempts } from './index-decision';
 import type { ObservedIndex } from './index-observation';
-import { builtHereComment, replacedComment } from './index-ownership';
+import { builtHereComment, commentFor, isOurs, replacedComment } from './index-ownership';
 import { becomeBuilder, tryLockTable } from './index-session';
 import { commentSql, createConcurrentlySql, dropConcurrentlySql, renameSql, runStatement } from './index-sql';
 import type { AcceptedTrial } from './index-trial';
@@ -54,7 +54,7 @@ export class IndexBuilder {
   async build(recorded: RecordedBuild, tableOid: string, trial: AcceptedTrial, { as, remains }: Extract<Decision, { kind: 'build' }>): Promise<void> {
     const { index } = recorded;
     await this.detached(index.name, tableOid, async (session) => {
-      if (remains && !(await this.drop(session, remains, remains.valid ? 'a change that was given up left it' : 'its build vanished, as in a failover, or failed'))) return;
+      if (remains && !(await this.makeRoom(session, remains, remains.valid ? 'a change that was given up left it' : 'its build vanished, as in a failover, or failed'))) return;
       if (await exists(session, index.schema, as)) return; // somebody else was quicker
       const attempt = await recordStart(session, recorded);
       this.options.log({ event: 'build started', index: index.name, table: index.table, attempt, of: mostAttempts, ...(as !== index.name && { as }) });
@@ -62,8 +62,9 @@ export class IndexBuilder {
         await runStatement(session, createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical));
       } catch (error) {
         await session.end().catch(() => undefined);
-        await this.fail(recorded, attempt, buildProblem(index, trial, error as BuildError));
+        return this.fail(recorded, attempt, buildProblem(index, trial, error as BuildError));
       }
+      await runStatement(session, commentSql(index.schema, as, commentFor(index, as)));
     });
   }
 
@@ -75,7 +76,7 @@ export class IndexBuilder {
   /** Gives a replacement the name, in one transaction; the old one steps aside and is kept. */
   async swap(index: CataloguedIndex, { current, replacement, aside, inTheWay }: Extract<Decision, { kind: 'swap' }>, generation: number): Promise<void> {
     await this.detached(index.name, replacement.tableOid, async (session) => {
-      if (inTheWay && !(await this.drop(session, inTheWay, 'an older replaced one'))) return;
+      if (inTheWay && !(await this.makeRoom(session, inTheWay, 'an older replaced one'))) return;
       await session.query(`BEGIN; SET LOCAL lock_timeout = '${swapLockTimeout}'; SET LOCAL idle_in_transaction_session_timeout = '${swapIdleTimeout}'`);
       try {
         if (!(await isAsSeen(session, replacement)) || (current && !(await isAsSeen(session, current)))) throw new Error('somebody else was quicker');
@@ -84,8 +85,8 @@ export class IndexBuilder {
         await runStatement(session, renameSql(index.schema, replacement.name, between));
         if (current) await runStatement(session, renameSql(index.schema, current.name, aside));
         await runStatement(session, renameSql(index.schema, between, index.name));
-        await runStatement(session, commentSql(index.schema, index.name, builtHereComment));
-        if (current?.comment === builtHereComment) await runStatement(session, commentSql(index.schema, aside, replacedComment(generation)));
+        if (isOurs(replacement)) await runStatement(session, commentSql(index.schema, index.name, builtHereComment));
+        if (current && isOurs(current)) await runStatement(session, commentSql(index.schema, aside, replacedComment(generation)));
         await session.query('COMMIT');
       } catch (error) {
         await session.query('ROLLBACK');
@@ -96,16 +97,26 @@ export class IndexBuilder {
     });
   }
 
-  private async fail(recorded: RecordedBuild, attempt: number, { problem, hopeless }: BuildProblem): Promise<void> {
-    const next = hopeless || attempt >= mostAttempts ? 'not tried again' : `tried again, attempt ${attempt + 1} of ${mostAttempts}`;
-    this.options.log({ event: 'build failed', index: recorded.index.name, table: recorded.index.table, problem, next });
+  private async fail(recorded: RecordedBuild, attempt: number, problem: BuildProblem): Promise<void> {
+    const { index: { name, table } } = recorded; // prettier-ignore
+    if (problem.outOfSight) {
+      this.options.log({ event: 'build out of sight', index: name, table, problem: problem.problem, next: 'it goes on if its server does; the next look tells' });
+    } else {
+      const next = problem.hopeless || attempt >= mostAttempts ? 'not tried again' : `tried again, attempt ${attempt + 1} of ${mostAttempts}`;
+      this.options.log({ event: 'build failed', index: name, table, problem: problem.problem, next });
+    }
     // Not in the session of the build, which may be gone.
     const session = await this.options.connect();
     try {
-      await recordProblem(session, recorded, problem, hopeless);
+      await recordProblem(session, recorded, attempt, problem);
     } finally {
       await session.end();
     }
+  }
+
+  /** A drop may wait for hours: false if another catalogue has been accepted meanwhile, or the index is not what it was. */
+  private async makeRoom(session: Client, index: ObservedIndex, why: string): Promise<boolean> {
+    return (await this.drop(session, index, why)) && (await this.options.isAccepted(session));
   }
 
   /** False if it is not what it was when it was looked at. */

@@ -3,7 +3,7 @@ import type { BuildRecord } from './build-history';
 import { type CataloguedIndex, qualifiedTable } from './index-catalogue';
 import { nameBeside } from './index-names';
 import type { ObservedIndex, ObservedTable } from './index-observation';
-import { isOurs, reasonToKeep, replacedIn } from './index-ownership';
+import { builtBesideComment, reasonToKeep, replacedIn } from './index-ownership';
 import { type AcceptedTrial, isAccepted, type Trial } from './index-trial';
 import { partitioningProblem } from './partitioned-table';
 
@@ -91,7 +91,7 @@ function build(evidence: Evidence, table: ObservedTable, canonical: string, as: 
   const { record, generation, index } = evidence;
   const problem = rightsProblem(index, table) ?? takenProblem(evidence, as);
   if (problem !== undefined) return failed(problem);
-  if (remains?.valid && !isOurs(remains)) return failed(`${remains.name}, under which it would be built beside the old one, is another index; rename or drop that`);
+  if (remains?.valid && remains.comment !== builtBesideComment) return failed(`${remains.name}, under which it would be built beside the old one, is another index; rename or drop that`);
   // An INVALID index is also what a build by hand looks like while it runs.
   if (remains && table.lockedByOthers) return { kind: 'waiting' };
   const attempted = record?.generation === generation && record.definition === wantedDefinition(index.unique, canonical) ? record : undefined;
@@ -106,7 +106,7 @@ function swap(evidence: Evidence, current: ObservedIndex | undefined, replacemen
   const inTheWay = replaced && replaced !== replacement ? replaced : undefined;
   const problem = takenProblem(evidence, evidence.index.name) ?? (current && takenProblem(evidence, aside));
   if (problem) return failed(problem);
-  const reason = inTheWay && current && reasonToKeep(inTheWay);
+  const reason = inTheWay && current && (reasonToKeep(inTheWay) ?? (replacedIn(inTheWay) === undefined ? 'it is an index of its own; rename it' : undefined));
   if (reason) return failed(`the old definition would be kept as ${aside}, which exists: ${reason}`);
   return { kind: 'swap', replacement, aside, ...(current && { current }), ...(inTheWay && current && { inTheWay }) };
 }

@@ -1,8 +1,11 @@
 import type { ObservedIndex } from './index-observation';
 import { dropConcurrentlySql } from './index-sql';
 
-/** On every index that was built here: only these are ever dropped. A comment survives a REINDEX. */
+/** On an index that was built here: without a comment of these migrations, nothing VALID is ever dropped. A comment survives a REINDEX. */
 export const builtHereComment = 'built by the index migrations';
+
+/** On one that was built to take the place of another, until it does. Its name proves nothing: a list may hold the same. */
+export const builtBesideComment = 'built by the index migrations to take the place of another';
 
 const replacedPrefix = 'replaced by the index migrations in deploy ';
 
@@ -12,7 +15,12 @@ export function replacedComment(generation: number): string {
 }
 
 export function isOurs({ comment }: ObservedIndex): boolean {
-  return comment === builtHereComment || replacedIn({ comment }) !== undefined;
+  return comment === builtHereComment || comment === builtBesideComment || replacedIn({ comment }) !== undefined;
+}
+
+/** What an index is marked with that is built for one of a list. */
+export function commentFor(index: { readonly name: string }, builtAs: string): string {
+  return builtAs === index.name ? builtHereComment : builtBesideComment;
 }
 
 /** The deploy in which another index took its place; undefined if none did. */

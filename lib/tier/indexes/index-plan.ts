@@ -28,7 +28,7 @@ export function planLines({ survey, expectedBytes, progress }: IndexStatus): rea
     }),
     ...survey.retired.map((retired) => retiredLine(retired, 'drop')),
     ...survey.replaced.map((index) => droppedLine(index, 'it was replaced, once everything else has succeeded')),
-    ...survey.abandoned.map((index) => droppedLine(index, 'a change that was given up left it INVALID')),
+    ...survey.abandoned.map((index) => droppedLine(index, 'a change that was given up, or a drop that was cut short, left it INVALID')),
   ];
 }
 
@@ -40,7 +40,7 @@ export function statusLines({ survey, progress }: IndexStatus): readonly IndexLi
     const isValid = judged.decision.kind === 'valid';
     const built = isValid && record?.finished && record.seconds !== null ? [`built in ${record.seconds.toFixed(0)} s`] : [];
     const phase = progress.filter(({ tableOid }) => tableOid === table?.oid && judged.decision.kind === 'building').map((build) => build.phase);
-    const bytes = survey.sizes.get(qualifiedName(index));
+    const bytes = survey.found.get(qualifiedName(index))?.bytes;
     const size = isValid && bytes !== undefined ? [bytesText(bytes)] : [];
     const attempts = record && record.attempts > 1 ? [`${record.attempts} attempts`] : [];
     const problem = record?.problem && judged.decision.kind !== 'failed' ? [record.problem] : [];

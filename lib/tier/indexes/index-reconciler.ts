@@ -6,7 +6,7 @@ import { type BuildProgress, readProgress } from './build-progress';
 import { describeWait, readWaits, type Wait, WaitsToTell } from './build-waits';
 import { IndexBuilder } from './index-builder';
 import { type CataloguedIndex, type IndexCatalogue, qualifiedName } from './index-catalogue';
-import { builtHereComment } from './index-ownership';
+import { builtHereComment, commentFor } from './index-ownership';
 import { openPrepared } from './index-session';
 import { BuildRoom, bytesForBuild, readIndexedRows, readUsedBytes } from './index-space';
 import { commentSql, runStatement } from './index-sql';
@@ -188,24 +188,25 @@ export class IndexReconciler {
   }
 
   /** Marks what was built here, and tells of it once. */
-  private async recordFinished(session: Client, { judged, sizes }: Survey): Promise<void> {
+  private async recordFinished(session: Client, { judged, found }: Survey): Promise<void> {
     const valid = judged.filter(({ decision }) => decision.kind === 'valid' && decision.as === undefined);
     const finished = await recordFinished(session, valid.flatMap(({ index, trial }) => (isAccepted(trial) ? [this.surveyor.recordedBuild(index, trial)] : [])));
     for (const { schema, name, seconds } of finished) {
       if (seconds === null) continue;
       const { index } = valid.find((each) => qualifiedName(each.index) === qualifiedName({ schema, name }))!;
-      await runStatement(session, commentSql(schema, name, builtHereComment));
-      this.options.log({ event: 'build finished', index: name, table: index.table, seconds, bytes: sizes.get(qualifiedName(index)) });
+      const built = found.get(qualifiedName(index));
+      if (built?.comment === null) await runStatement(session, commentSql(schema, name, builtHereComment));
+      this.options.log({ event: 'build finished', index: name, table: index.table, seconds, bytes: built?.bytes });
     }
   }
 
   /** Marks what is being built here, so that it is known for ours even if it is wanted no more when it is VALID. */
   private async claim(session: Client, { judged }: Survey, progress: readonly BuildProgress[]): Promise<void> {
-    for (const { table, decision } of judged) {
+    for (const { index, table, decision } of judged) {
       if (decision.kind !== 'building' || decision.unfinished.comment !== null || !progress.some(({ tableOid }) => tableOid === table?.oid)) continue;
       const { schema, name } = decision.unfinished;
       // It may just have died and been dropped; the next look sees.
-      await runStatement(session, commentSql(schema, name, builtHereComment)).catch(() => undefined);
+      await runStatement(session, commentSql(schema, name, commentFor(index, name))).catch(() => undefined);
     }
   }
 

@@ -22,7 +22,7 @@ export function stepsOf(survey: Survey, rolledBack: boolean): readonly Step[] {
   const summary = summarize(survey);
   const succeeded = isSettled(summary) && summary.failed.length === 0;
   return [
-    ...survey.abandoned.map((index) => drop(index, 'a change that was given up left it INVALID')),
+    ...survey.abandoned.map((index) => drop(index, 'a change that was given up, or a drop that was cut short, left it INVALID')),
     ...steps,
     ...survey.retired.filter(({ problem, waitsFor }) => problem === undefined && waitsFor.length === 0).map(({ index }) => drop(index, 'retired')),
     ...(succeeded ? survey.replaced : []).map((index) => drop(index, 'replaced, and a later deploy has succeeded')),

@@ -6,7 +6,7 @@ import { dropConcurrentlySql } from './index-sql';
 import { type Decision, decide, wantedDefinition } from './index-decision';
 import { isReindexLeftoverOf, nameBeside } from './index-names';
 import { observe, type ObservedIndex, type ObservedTable } from './index-observation';
-import { isOurs, reasonToKeep, replacedIn } from './index-ownership';
+import { builtBesideComment, reasonToKeep, replacedIn } from './index-ownership';
 import { type AcceptedTrial, type Trial, tryDefinition } from './index-trial';
 
 /** An index of the catalogue as it was judged at one look. */
@@ -26,15 +26,15 @@ export interface Survey {
   readonly retired: readonly RetiredIndexFound[];
   /** Indexes that a change replaced in an earlier deploy, or built for a change that was given up since. */
   readonly replaced: readonly ObservedIndex[];
-  /** INVALID remains of such a change. */
+  /** INVALID remains of such a change, or of a drop that was cut short. */
   readonly abandoned: readonly ObservedIndex[];
   /** INVALID remains that nobody here repairs, with the statement that drops them. */
   readonly leftovers: readonly string[];
   /** Indexes of the catalogue's tables that are INVALID though nobody builds there. */
   readonly invalid: readonly string[];
   readonly history: BuildHistory;
-  /** Bytes of every index that was seen, by `schema.name`. */
-  readonly sizes: ReadonlyMap<string, number>;
+  /** Every index that was seen, by `schema.name`. */
+  readonly found: ReadonlyMap<string, ObservedIndex>;
 }
 
 /** A retired index that still exists. */
@@ -82,7 +82,7 @@ export class IndexSurveyor {
     const isRetired = (found: ObservedIndex): boolean => retired.some((wanted) => qualifiedName(wanted) === qualifiedName(found));
     const worked = new Set([...seen.busyTables, ...seen.tables.flatMap((table) => (table?.lockedByOthers ? [table.oid] : []))]);
     const invalid = seen.indexes.filter(({ valid, tableOid }) => !valid && !worked.has(tableOid));
-    const abandoned = invalid.filter((found) => this.isBesideOfDone(found, judged));
+    const abandoned = invalid.filter((found) => !this.isWanted(found) && (replacedIn(found) !== undefined || this.isBesideOfDone(found, judged)));
     const repaired = new Set([...abandoned, ...judged.flatMap(({ decision }) => ('remains' in decision ? [decision.remains] : []))]);
     const drifted = judged.filter(({ decision }) => decision.kind === 'drifted').map(({ index }) => qualifiedName(index));
     return {
@@ -99,7 +99,7 @@ export class IndexSurveyor {
       leftovers: invalid.filter((found) => !repaired.has(found) && !isRetired(found) && !drifted.includes(qualifiedName(found))).map((found) => leftoverProblem(found, indexes)),
       invalid: invalid.map(({ name }) => name),
       history,
-      sizes: new Map(seen.indexes.map((found) => [qualifiedName(found), found.bytes])),
+      found: new Map(seen.indexes.map((found) => [qualifiedName(found), found])),
     };
   }
 
@@ -110,9 +110,14 @@ export class IndexSurveyor {
 
   /** Replaced in an earlier deploy than the accepted one, or built for a change that was given up since. */
   private isSpent(found: ObservedIndex, judged: readonly JudgedIndex[]): boolean {
-    if (!isOurs(found) || reasonToKeep(found) !== undefined) return false;
+    if (this.isWanted(found) || reasonToKeep(found) !== undefined) return false;
     const replaced = replacedIn(found);
-    return replaced === undefined ? this.isBesideOfDone(found, judged) : replaced < this.generation;
+    return replaced === undefined ? found.comment === builtBesideComment && this.isBesideOfDone(found, judged) : replaced < this.generation;
+  }
+
+  /** The catalogue has its name. */
+  private isWanted(found: ObservedIndex): boolean {
+    return this.catalogue.indexes.some((index) => qualifiedName(index) === qualifiedName(found));
   }
 
   /** Made beside an index of the catalogue that is as it should be without it. */

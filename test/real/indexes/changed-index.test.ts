@@ -59,6 +59,62 @@ describe('a changed definition', () => {
     expect(await names()).toEqual(['i (b)', 'i_old (a)']);
   });
 
+  it('keeps one that was not built here through a rollback and every later change', async () => {
+    await database.session.query("CREATE INDEX i ON t (a); COMMENT ON INDEX i IS 'of the application'");
+    const changed = [index({ definition: '(b)' })];
+    await database.reconciler(changed, { generation: 2 }).run(inSeconds(10));
+    await database.reconciler([index()], { generation: 2, rolledBack: true }).run(inSeconds(10));
+    expect(await comment('i')).toBe('of the application');
+    for (const generation of [3, 4]) await database.reconciler(changed, { generation }).run(inSeconds(10));
+    expect(await names()).toEqual(['i (b)', 'i_old (a)']);
+    expect(await comment('i_old')).toBe('of the application');
+  });
+
+  it('of a change that was given up is dropped, and so is an old one whose drop was cut short', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    const reader = await database.oldSnapshot();
+    await database.reconciler([index({ definition: '(b)' })], { generation: 2 }).tick();
+    await reader.end();
+    await database.reconciler([index()], { generation: 3 }).run(inSeconds(10));
+    expect(await names()).toEqual(['i (a)']);
+
+    await database.reconciler([index({ definition: '(b)' })], { generation: 4 }).run(inSeconds(10));
+    await database.session.query("UPDATE pg_index SET indisvalid = false, indisready = false WHERE indexrelid = 'i_old'::regclass");
+    expect(await database.reconciler([index({ definition: '(b)' })], { generation: 4 }).run(inSeconds(10))).toMatchObject({ valid: ['i'], invalid: [], leftovers: [] });
+    expect(await names()).toEqual(['i (b)']);
+  });
+
+  it('never takes an index of the list, or one that was removed from it, for what it makes and leaves beside itself', async () => {
+    const others = [index({ name: 'i_new', definition: '(b)' }), index({ name: 'i_old', definition: '(a, b)' })];
+    for (const generation of [1, 2]) expect(await database.reconciler([index(), ...others], { generation }).run(inSeconds(10))).toMatchObject({ valid: ['i', 'i_new', 'i_old'] });
+    const all = await names();
+    expect(all).toEqual(['i (a)', 'i_new (b)', 'i_old (a, b)']);
+    expect(await database.reconciler([index({ definition: '(b, a)' }), ...others], { generation: 3 }).run(inSeconds(10))).toMatchObject({
+      valid: ['i_new', 'i_old'],
+      failed: ['i: i_new, under which it would be built beside the old one, is another index; rename or drop that'],
+    });
+    await database.reconciler([index()], { generation: 4 }).run(inSeconds(10));
+    expect(await names()).toEqual(all);
+    expect(database.happened('index dropped')).toEqual([]);
+  });
+
+  it('is not swapped in for a catalogue that was given up while an older one was being dropped', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    await database.reconciler([index({ definition: '(b)' })], { generation: 2 }).run(inSeconds(10));
+    await database.session.query('CREATE INDEX i_new ON t (a, b)'); // so that the swap is all that is left to do
+    let accepted = true;
+    const reader = await database.oldSnapshot();
+    await reader.query('SELECT * FROM t LIMIT 1');
+    const reconciler = database.reconciler([index({ definition: '(a, b)' })], { generation: 3, isAccepted: () => Promise.resolve(accepted) });
+    await reconciler.tick();
+    expect(await reconciler.tick()).toMatchObject({ waiting: ['i'] });
+    accepted = false;
+    await reader.end();
+    while (database.happened('index dropped').length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await reconciler.tick();
+    expect(await names()).toEqual(['i (b)', 'i_new (a, b)']);
+  });
+
   it('swaps under readers and writers without making them wait', async () => {
     await database.reconciler([index()]).run(inSeconds(10));
     await database.session.query('CREATE UNIQUE INDEX i_new ON t (b)'); // so that the swap is all that is left to do

@@ -1,5 +1,7 @@
+import { readHistory, recordProblem, recordStart } from '../../../lib/tier/indexes/build-history';
 import { becomeBuilder, tryLockTable } from '../../../lib/tier/indexes/index-session';
-import { index, IndexDatabase, inSeconds } from './index-database';
+import { prepareStore } from '../../../lib/tier/indexes/index-store';
+import { catalogueOf, index, IndexDatabase, inSeconds } from './index-database';
 
 let database: IndexDatabase;
 
@@ -78,6 +80,37 @@ describe('a build', () => {
     expect(database.happened('build started').map(({ attempt, of }) => [attempt, of])).toEqual([[1, 3], [2, 3]]); // prettier-ignore
     expect(database.happened('build failed')).toEqual([expect.objectContaining({ problem: 'other DDL or ANALYZE waited on public.t and cancelled the build' })]);
     await Promise.all([writer.end(), other.end()]);
+  });
+});
+
+describe('what is recorded of a build', () => {
+  it('does not change when a function that was frozen learns late how an earlier one ended', async () => {
+    await prepareStore(database.session);
+    const [wanted] = catalogueOf([index()]).indexes;
+    const recorded = { index: wanted!, definition: 'USING btree (a)', generation: 1 };
+    const first = await recordStart(database.session, recorded);
+    const again = { ...recorded, generation: 2 };
+    const second = await recordStart(database.session, again);
+    await recordProblem(database.session, recorded, first, { problem: 'duplicates', hopeless: true });
+    const record = async () => (await readHistory(database.session)).get('public.i');
+    expect(await record()).toMatchObject({ generation: 2, problem: null, hopeless: false });
+    await recordProblem(database.session, again, second, { problem: 'duplicates', hopeless: true });
+    expect(await record()).toMatchObject({ generation: 2, problem: 'duplicates', hopeless: true });
+  });
+
+  it('makes an index that a person built after a build had failed none that was built here', async () => {
+    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
+    const reader = await database.oldSnapshot();
+    const reconciler = database.reconciler([index()]);
+    const ticking = reconciler.tick(0);
+    await terminate(await database.builderIn(/waiting for old snapshots/));
+    await ticking;
+    while (database.happened('build failed').length === 0) await soon();
+    while ((await database.session.query('SELECT FROM index_migrations.builds WHERE problem IS NOT NULL')).rowCount === 0) await soon();
+    await reader.end();
+    await database.session.query('DROP INDEX i; CREATE INDEX i ON t (a)');
+    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'] });
+    expect((await database.session.query("SELECT obj_description('i'::regclass) AS comment")).rows).toEqual([{ comment: null }]);
   });
 });
 

@@ -90,6 +90,9 @@ describe('a build whose client is gone', () => {
     for (const holder of holders) await holder.end();
     expect(await database.reconciler([index()]).run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
     expect(database.happened('build started')).toHaveLength(1);
+    // It has not failed, and nobody is told so.
+    expect(database.happened('build failed')).toEqual([]);
+    expect(database.happened('build out of sight')).toEqual([expect.objectContaining({ index: 'i', next: 'it goes on if its server does; the next look tells' })]);
   });
 
   it('goes on in each phase that computes, and is VALID in the end', async () => {

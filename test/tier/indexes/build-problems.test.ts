@@ -31,7 +31,7 @@ describe('what is said of a build that failed', () => {
   });
 
   it.each([[undefined, 'Connection terminated unexpectedly'], ['ECONNRESET', 'read ECONNRESET'], ['EPIPE', 'write EPIPE']])('when the connection is lost (%s)', (code, message) => {
-    expect(buildProblem(index, plain, lost(code, message))).toEqual({ problem: 'the connection to the build was lost, as in a failover or a restart', hopeless: false });
+    expect(buildProblem(index, plain, lost(code, message))).toEqual({ problem: 'the connection to the build was lost, as in a failover or a restart', hopeless: false, outOfSight: true });
   });
 
   it('with a query for the duplicates that knows the predicate, the expressions, what is only included, and NULLS NOT DISTINCT', () => {

@@ -1,7 +1,7 @@
 import type { BuildRecord } from '../../../lib/tier/indexes/build-history';
 import { decide, type Evidence } from '../../../lib/tier/indexes/index-decision';
 import type { ObservedIndex, ObservedTable } from '../../../lib/tier/indexes/index-observation';
-import { builtHereComment, replacedComment } from '../../../lib/tier/indexes/index-ownership';
+import { builtBesideComment, builtHereComment, replacedComment } from '../../../lib/tier/indexes/index-ownership';
 import { canonicalPart } from '../../../lib/tier/indexes/index-sql';
 
 const wanted = { name: 'i', schema: 'public', table: 't', unique: false, definition: '(a)' };
@@ -37,7 +37,7 @@ describe('decide', () => {
     ['another definition, the new one is being built', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', valid: false })], builderLives: true }, { kind: 'building', unfinished: { oid: '11' } }],
     ['another definition, the new one died', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', valid: false })] }, { kind: 'build', as: 'i_new', remains: { oid: '11' } }],
     ['another definition, the new one is VALID', { indexes: [existing(other), existing({ name: 'i_new', oid: '11' })] }, { kind: 'swap', aside: 'i_old', current: { oid: '10' }, replacement: { oid: '11' } }],
-    ['another definition, beside it that of a change that was given up', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', definition: 'USING btree (c)' })] }, { kind: 'build', as: 'i_new', remains: { oid: '11' } }],
+    ['another definition, beside it that of a change that was given up', { indexes: [existing(other), existing({ name: 'i_new', oid: '11', definition: 'USING btree (c)', comment: builtBesideComment })] }, { kind: 'build', as: 'i_new', remains: { oid: '11' } }],
     ['a change that was rolled back', { indexes: [existing(other), existing({ name: 'i_old', oid: '11', comment: replacedComment(5) })] }, { kind: 'swap', aside: 'i_old', current: { oid: '10' }, replacement: { oid: '11' } }],
     ['INVALID with another definition', { indexes: [existing({ ...other, valid: false })] }, { kind: 'build', as: 'i', remains: { oid: '10' } }],
     ['dropped by somebody since this deploy', { record: record({ finished: true }) }, { kind: 'drifted' }],
@@ -59,6 +59,8 @@ describe('decide', () => {
     ['a table of somebody else', { table: { ...table, mayBuild: false } }, /^public\.t belongs to owner, and role builder must have the rights of its owner; run: GRANT "owner" TO "builder"/],
     ['a constraint', { indexes: [existing({ ...other, constraint: 't_pkey' })] }, /^has "USING btree \(b\)", wanted is "USING btree \(a\)", and constraint t_pkey stands on it/],
     ['a replacement that is not ours', { indexes: [existing(other), existing({ name: 'i_new', comment: null, definition: 'USING btree (c)' })] }, /^i_new, under which it would be built beside the old one, is another index/],
+    ['a replacement that is an index of its own, though built here', { indexes: [existing(other), existing({ name: 'i_new', definition: 'USING btree (c)' })] }, /^i_new, under which it would be built beside the old one, is another index/],
+    ['an old one that is an index of its own, though built here', { indexes: [existing(other), existing({ name: 'i_new' }), existing({ name: 'i_old', definition: 'USING btree (c)' })] }, /^the old definition would be kept as i_old, which exists: it is an index of its own; rename it$/],
     ['an old one that is not ours', { indexes: [existing(other), existing({ name: 'i_new' }), existing({ name: 'i_old', comment: null, definition: 'USING btree (c)' })] }, /^the old definition would be kept as i_old, which exists: it was not built here/],
     ['a table in a schema where it may not create', { table: { ...table, mayCreateInSchema: false } }, /^role builder may not create in schema public; run: GRANT CREATE, USAGE ON SCHEMA "public" TO "builder"$/],
     ['a table that it may not even read', { table: { ...table, mayBuild: false }, trial: { problem: 'the role that builds lacks a right: permission denied for table t', lacksRight: true } }, /^public\.t belongs to owner/],
