@@ -1,6 +1,8 @@
 'use strict';
 
-// Runs one scenario of client.py on the kit's node-postgres: node client.js SCENARIO
+// Plays scenarios as client.py does, on the kit's node-postgres.
+const { createInterface } = require('node:readline');
+
 const { openDatabase } = require('bookedbarber-db');
 
 const step = (name) => fetch(`${process.env.CONTROL_URL}/${name}`, { method: 'POST' });
@@ -35,6 +37,8 @@ const scenarios = {
   },
   writtenInReadSession: ({ read }) => read((session) => session.query('INSERT INTO appointments VALUES (5)')),
   prepared: async ({ write }) => {
+    // The pooler takes its server connections in turn, and then there are three.
+    await write(() => write(() => write((session) => session.query('SELECT 1'))));
     let total = 0;
     for (let number = 0; number < 300; number++) {
       const query = { name: `statement ${number % 150}`, text: `SELECT ${number % 150} AS number` };
@@ -44,13 +48,18 @@ const scenarios = {
   },
 };
 
-async function main(scenario) {
+async function play({ scenario }) {
   const database = await openDatabase();
   const answer = await scenarios[scenario](database).then(
     (result) => ({ result }),
     (error) => ({ error: error.message }),
   );
-  process.stdout.write(JSON.stringify(answer), () => process.exit(0));
+  await database.close();
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
-void main(process.argv[2]);
+async function main() {
+  for await (const line of createInterface({ input: process.stdin })) await play(JSON.parse(line));
+}
+
+void main();

@@ -1,6 +1,6 @@
-"""Runs one scenario with one of the kit's clients, and prints what happened as JSON.
+"""Plays scenarios with one of the kit's clients: each line of its input names one, and a line of JSON says what happened.
 
-    client.py SCENARIO CLIENT
+    client.py CLIENT
 
 At a step it asks CONTROL_URL and goes on when that has answered: the test then does something to the servers.
 """
@@ -12,6 +12,7 @@ import os
 import sys
 import urllib.request
 from contextlib import asynccontextmanager
+from functools import partial
 
 from sqlalchemy import event, text
 
@@ -35,7 +36,7 @@ def step(name):
 
 
 class Sqlalchemy:
-    def __init__(self, driver):
+    def __init__(self, driver, **settings):
         from bookedbarber_db.database import DatabaseService
 
         self.database = DatabaseService(driver, **settings)
@@ -55,9 +56,12 @@ class Sqlalchemy:
 
             yield execute, commit
 
+    async def close(self):
+        self.database.close()
+
 
 class AsyncSqlalchemy:
-    def __init__(self):
+    def __init__(self, **settings):
         from bookedbarber_db.async_database import AsyncDatabaseService
 
         self.database = AsyncDatabaseService(**settings)
@@ -73,6 +77,9 @@ class AsyncSqlalchemy:
                 return [list(row) for row in result] if result.returns_rows else []
 
             yield execute, session.commit
+
+    async def close(self):
+        await self.database.close()
 
 
 class Asyncpg:
@@ -90,6 +97,9 @@ class Asyncpg:
                 return [list(row) for row in await connection.fetch(sql)]
 
             yield execute, nothing
+
+    async def close(self):
+        await self.database.close()
 
 
 class Psycopg:
@@ -110,19 +120,21 @@ class Psycopg:
 
             yield execute, nothing
 
+    async def close(self):
+        self.database.close()
+
 
 async def nothing():
     """These commit at the end of the block."""
 
 
 clients = {
-    "psycopg2": lambda: Sqlalchemy("psycopg2"),
-    "psycopg": lambda: Sqlalchemy("psycopg"),
+    "psycopg2": partial(Sqlalchemy, "psycopg2"),
+    "psycopg": partial(Sqlalchemy, "psycopg"),
     "asyncpg": AsyncSqlalchemy,
     "asyncpg alone": Asyncpg,
     "psycopg alone": Psycopg,
 }
-settings = json.loads(os.environ.get("ENGINE_SETTINGS", "{}"))
 
 
 async def run(client, which, *statements):
@@ -170,12 +182,25 @@ async def split(client):
     return [(await run(client, "write", where))[0], (await run(client, "read", where))[0]]
 
 
+async def replica_restarted(client):
+    before = await run(client, "read", "SELECT 1")
+    step("restart-replica")
+    return [before, await run(client, "read", "SELECT 1")]
+
+
 async def written_in_read_session(client):
     await run(client, "read", "INSERT INTO appointments VALUES (5)")
 
 
 async def prepared(client):
-    """More statements than any client keeps prepared, several times over, so that old ones are closed and made again."""
+    """More statements than any client keeps prepared, several times over, so that old ones are closed and made again.
+
+    The pooler takes its server connections in turn, and there are three: each statement meets another one than before.
+    """
+    async with client.transaction("write") as (first, _), client.transaction("write") as (second, _):
+        await first("SELECT 1")
+        await second("SELECT 1")
+        await run(client, "write", "SELECT 1")
     total = 0
     for _ in range(8):
         for number in range(150):
@@ -183,31 +208,44 @@ async def prepared(client):
     return total
 
 
+async def pool_settings(client):
+    """Of SQLAlchemy, which has no word for some of them."""
+    pool = client.engine.pool
+    return {"size": pool.size(), "overflow": pool._max_overflow, "recycle": pool._recycle, "pre_ping": pool._pre_ping, "timeout": pool.timeout()}
+
+
 async def crowd(client):
-    """Takes as many connections as settings allow, and one more."""
+    """Takes as many connections as the pool gives out, and one more."""
     held = []
-    size = settings["pool_size"] + settings["max_overflow"]
     try:
-        for _ in range(size + 1):
+        while True:
             transaction = client.transaction("write")
             execute, _ = await transaction.__aenter__()
-            held.append(transaction)
             await execute("SELECT 1")
+            held.append(transaction)
+    except Exception as error:
+        return [len(held), str(error)]
     finally:
-        print(json.dumps({"held": len(held)}), file=sys.stderr)
-        for transaction in held:
-            await transaction.__aexit__(None, None, None)
+        for each in held:
+            await each.__aexit__(None, None, None)
 
 
-async def main(scenario, name):
-    client = clients[name]()
+async def play(name, scenario, settings):
+    Retries.count = 0
     try:
-        answer = {"result": await globals()[scenario](client)}
+        client = clients[name](**settings)
+        try:
+            answer = {"result": await globals()[scenario](client)}
+        finally:
+            await client.close()
     except Exception as error:
         answer = {"error": f"{type(error).__module__}.{type(error).__name__}: {error}"}
-    print(json.dumps({**answer, "retries": Retries.count}))
-    sys.stdout.flush()
-    os._exit(0)
+    print(json.dumps({**answer, "retries": Retries.count}), flush=True)
+
+
+async def main(name):
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        await play(name, **json.loads(line))
 
 
 asyncio.run(main(*sys.argv[1:]))
