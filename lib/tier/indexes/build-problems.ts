@@ -14,6 +14,12 @@ export interface BuildProblem {
 /** An error of PostgreSQL has a severity; one of the connection to it has not. */
 export type BuildError = Error & { readonly code?: string; readonly severity?: string };
 
+/** As its SDK throws it. */
+interface AwsApiError {
+  readonly name: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
 /**
  * What to say of a build's error. PostgreSQL's detail is left out, and its message too where it may quote values of rows.
  *
@@ -69,8 +75,11 @@ function keyOf({ columns, keyCount }: AcceptedTrial): readonly string[] {
   return columns.slice(0, keyCount);
 }
 
-/** A failover, a restart, or DDL in the way: it passes, and the next look may succeed. */
-export function isPassing({ code = '', message, severity }: BuildError): boolean {
-  if (severity !== undefined) return /^(08|57P|55P03|53300|57014|25006)/.test(code);
+/** A failover, a restart, DDL in the way, or an API of AWS that has no time: it passes, and the next look may succeed. */
+export function isPassing(error: BuildError): boolean {
+  const { code = '', message, severity } = error;
+  if (severity !== undefined) return /^(08|57P|55P03|53300|57014|25006|40)/.test(code);
+  const { name, $metadata: { httpStatusCode = 0 } = {} } = error as AwsApiError; // prettier-ignore
+  if (name === 'TimeoutError' || httpStatusCode >= 500 || httpStatusCode === 429 || name.includes('Throttling')) return true;
   return /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) || /^(Connection terminated|timeout expired|Client has encountered a connection error)/.test(message);
 }

@@ -16,6 +16,8 @@ const sessionSettings: Readonly<Record<string, string>> = {
   transaction_timeout: '0', // new in PostgreSQL 17
   default_transaction_read_only: 'off',
   default_transaction_isolation: 'read committed',
+  // Off, it would be an error to ask the planner about a table whose policies hold for its owner too.
+  row_security: 'on',
   // Constants of a definition are read and written by these: with others, the same index would look like another one.
   TimeZone: 'UTC',
   DateStyle: 'ISO, MDY',

@@ -46,19 +46,25 @@ export async function prepareStore(session: Client): Promise<void> {
   await session.query(`BEGIN; SELECT pg_advisory_xact_lock(${builderLockClass}, 0); ${createSql}; COMMIT`);
 }
 
-/** Stores what a deploy asks for. */
-export async function acceptCatalogue(session: Client, properties: AcceptedCatalogue['properties'], requestId: string): Promise<void> {
+/**
+ * Stores what a deploy asks for. The same request twice, as after a connection that was lost, is one.
+ *
+ * @param askedSecondsAgo CloudFormation's hour runs since then
+ */
+export async function acceptCatalogue(session: Client, properties: AcceptedCatalogue['properties'], requestId: string, askedSecondsAgo = 0): Promise<void> {
   await prepareStore(session);
   await session.query(
-    `INSERT INTO index_migrations.catalogue AS c (properties, request_id) VALUES ($1, $2)
+    `INSERT INTO index_migrations.catalogue AS c (properties, request_id, accepted_at) VALUES ($1, $2, now() - make_interval(secs => $3))
      ON CONFLICT (only_row) DO UPDATE SET properties = excluded.properties, previous_properties = c.properties, request_id = excluded.request_id,
-       generation = c.generation + 1, rolled_back = false, accepted_at = now()`,
-    [JSON.stringify(properties), requestId],
+       generation = c.generation + 1, rolled_back = false, accepted_at = excluded.accepted_at
+      WHERE c.request_id <> excluded.request_id`,
+    [JSON.stringify(properties), requestId, askedSecondsAgo],
   );
 }
 
 /**
- * Goes back to a catalogue if it is the accepted one or the one before, as CloudFormation does when a deploy fails.
+ * Goes back to a catalogue if it is the accepted one or the one before, as CloudFormation does when a deploy fails. The
+ * request that brought it, once more, is no way back.
  *
  * @returns false, with nothing changed, if it is neither
  */
@@ -67,7 +73,7 @@ export async function returnToCatalogue(session: Client, properties: AcceptedCat
   const { rowCount } = await session.query(
     `UPDATE index_migrations.catalogue SET properties = $1, request_id = $2, rolled_back = true, accepted_at = now(),
        previous_properties = CASE WHEN properties = $1 THEN previous_properties ELSE properties END
-      WHERE properties = $1 OR previous_properties = $1`,
+      WHERE (properties = $1 OR previous_properties = $1) AND (rolled_back OR request_id <> $2)`,
     [JSON.stringify(properties), requestId],
   );
   return rowCount === 1;

@@ -5,11 +5,12 @@ import type { Client } from 'pg';
 
 import { connect, endpointFromEnvironment, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
-import { logEvent, requiredVariable } from '../function-runtime';
+import { impatientClient, logEvent, requiredVariable } from '../function-runtime';
 import { isPassing } from './build-problems';
 import { publishIndexMetrics } from './index-metrics';
 import { catalogueFromProperties } from './index-properties';
 import { IndexReconciler, type ReconcilerOptions } from './index-reconciler';
+import { openPrepared } from './index-session';
 import { acceptCatalogue, type AcceptedCatalogue, readCatalogue, returnToCatalogue } from './index-store';
 import { isSettled } from './index-summary';
 import { indexesEnvironment, indexesProperties, type IndexSummary } from './indexes.contract';
@@ -22,8 +23,10 @@ const reserveMs = 20_000;
 /** Then a deploy that waits gives up by itself, and says why; CloudFormation would after an hour, without a word. */
 const longestWaitSeconds = 50 * 60;
 
-const rds = new RDSClient();
-const secrets = new SecretsManagerClient();
+const lookAgainMs = 2000;
+
+const rds = new RDSClient(impatientClient);
+const secrets = new SecretsManagerClient(impatientClient);
 
 /** Judges the whole catalogue, accepts it and starts. A rollback and a delete start nothing and drop nothing. */
 export async function onEvent(event: CdkCustomResourceEvent, context: Context): Promise<CdkCustomResourceResponse> {
@@ -31,18 +34,20 @@ export async function onEvent(event: CdkCustomResourceEvent, context: Context): 
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   const { ResourceProperties: properties, RequestId: requestId } = event;
   const identifiers = instanceIdentifiers();
-  if (event.RequestType === 'Update' && (await withSession((session) => returnToCatalogue(session, properties, requestId)))) {
+  const askedAtMs = Date.now();
+  const patience = new Date(askedAtMs + context.getRemainingTimeInMillis() / 2);
+  if (event.RequestType === 'Update' && (await patiently(patience, () => withSession((session) => returnToCatalogue(session, properties, requestId))))) {
     logEvent({ event: 'catalogue returned to', requestId });
     return { PhysicalResourceId: physicalResourceId };
   }
-  await waitUntilAvailable(rds, identifiers[0]!, deadlineOf(context));
-  const problems = await reconcilerFor({ properties, generation: 0, rolledBack: false }).validate();
+  await waitUntilAvailable(rds, identifiers[0]!, patience).catch(unlessRdsIsSilent);
+  const problems = await patiently(patience, () => reconcilerFor({ properties, generation: 0, rolledBack: false }).validate());
   for (const problem of problems) logEvent({ event: 'index refused', problem });
   if (problems.length > 0) throw new Error(failureReason(`${problems.length} of the indexes cannot be built`, problems));
-  await withSession((session) => acceptCatalogue(session, properties, requestId));
-  const reboots = await pendingReboots(rds, identifiers);
+  await patiently(patience, () => withSession((session) => acceptCatalogue(session, properties, requestId, (Date.now() - askedAtMs) / 1000)));
+  const reboots = await pendingReboots(rds, identifiers).catch((error: Error) => [`restarts that are pending are not known: ${error.message}`]);
   for (const reboot of reboots) logEvent({ event: 'restart pending', reboot });
-  const summary = await (await acceptedReconciler())!.reconciler.tick();
+  const summary = await patiently(patience, async () => (await acceptedReconciler())!.reconciler.tick());
   logEvent({ event: 'indexes looked at', ...summary });
   return { PhysicalResourceId: physicalResourceId, Data: summaryData(summary, reboots) };
 }
@@ -91,7 +96,30 @@ async function acceptedReconciler(): Promise<{ readonly accepted: AcceptedCatalo
     const now = await readCatalogue(session);
     return now?.requestId === accepted.requestId && now.generation === accepted.generation;
   };
-  return { accepted, reconciler: reconcilerFor(accepted, { isAccepted, allocatedBytes: await allocatedBytes(rds, instanceIdentifiers()[0]!) }) };
+  return { accepted, reconciler: reconcilerFor(accepted, { isAccepted, allocatedBytes: await allocatedBytes(rds, instanceIdentifiers()[0]!).catch(unlessRdsIsSilent) }) };
+}
+
+/** What RDS tells makes a deploy better; its silence must not stop one. */
+function unlessRdsIsSilent(error: Error): undefined {
+  if (!isPassing(error)) throw error;
+  logEvent({ event: 'RDS does not tell', problem: error.message });
+}
+
+/** A failover or a lock in the way must not fail a deploy, and a rollback even less. */
+async function patiently<Result>(until: Date, work: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const { message } = error as Error;
+      if (!isPassing(error as Error)) throw error;
+      if (Date.now() + lookAgainMs > until.getTime()) {
+        throw new Error(`${requiredVariable(process.env, databaseEnvironment.host)} could not be worked with until ${until.toISOString()}: ${message}; look at the status of the instance and its security group, then deploy again`, { cause: error });
+      }
+      logEvent({ event: 'database not reached', problem: message });
+      await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+    }
+  }
 }
 
 function reconcilerFor(
@@ -115,7 +143,7 @@ async function openSession(): Promise<Client> {
 }
 
 async function withSession<Result>(use: (session: Client) => Promise<Result>): Promise<Result> {
-  const session = await openSession();
+  const session = await openPrepared(openSession);
   try {
     return await use(session);
   } finally {

@@ -3,14 +3,23 @@ import { type DBInstance, DescribeDBInstancesCommand, type RDSClient } from '@aw
 const gib = 2 ** 30;
 
 /**
- * Waits until an instance is available: a build that starts while it is being modified is cut by the restart.
+ * Statuses in which an instance serves and no restart is near. After storage was raised, optimizing it may take a day.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+ */
+const serving: ReadonlySet<string> = new Set([
+  'available', 'backing-up', 'configuring-enhanced-monitoring', 'configuring-iam-database-auth', 'configuring-log-exports', 'storage-initialization', 'storage-optimization',
+]); // prettier-ignore
+
+/**
+ * Waits until an instance serves: a build that starts while it is being modified is cut by the restart.
  *
  * @throws Error that says what the instance is doing when the time is over
  */
 export async function waitUntilAvailable(rds: RDSClient, identifier: string, deadline: Date): Promise<void> {
   for (;;) {
     const status = (await describe(rds, identifier))?.DBInstanceStatus ?? 'unknown';
-    if (status === 'available') return;
+    if (serving.has(status)) return;
     if (Date.now() > deadline.getTime()) {
       throw new Error(`instance ${identifier} is ${status}, and indexes are built on an available one; deploy again once it is`);
     }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -50,12 +51,13 @@ afterAll(async () => {
 
 beforeEach(async () => {
   session = new Client({ host: address, port: postgres.port, database: 'bookedbarber', user: master.username, password: master.password, ssl: { ca: authority.certificatePem } });
+  session.on('error', () => undefined);
   await session.connect();
   await session.query('DROP SCHEMA IF EXISTS index_migrations CASCADE; DROP TABLE IF EXISTS t; CREATE TABLE t AS SELECT n AS a, n AS b FROM generate_series(1, 1000) AS n');
 });
 afterEach(() => session.end());
 
-function call(handler: 'onEvent' | 'isComplete' | 'tick', event: object = {}, port = postgres.port): Promise<unknown> {
+function call(handler: 'onEvent' | 'isComplete' | 'tick', event: object = {}, port = postgres.port, apis: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const environment = {
     NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
     [databaseEnvironment.host]: address,
@@ -66,7 +68,7 @@ function call(handler: 'onEvent' | 'isComplete' | 'tick', event: object = {}, po
     [indexesEnvironment.workersPerBuild]: '1',
     [indexesEnvironment.environmentName]: 'test',
   };
-  const surroundings = { names: new Map<string, string>(), runtimeEnvironment: aws.environment, authorityFile: join(directory, 'ca.pem'), onLog: (_function: string, line: string) => void log.push(line) };
+  const surroundings = { names: new Map<string, string>(), runtimeEnvironment: { ...aws.environment, ...apis }, authorityFile: join(directory, 'ca.pem'), onLog: (_function: string, line: string) => void log.push(line) };
   return new LambdaFunction({ functionName: handler, codeDirectory: directory, handler: `index.${handler}`, environment, timeoutSeconds: 60 }, surroundings).invoke(event);
 }
 
@@ -107,6 +109,41 @@ describe('a deploy', () => {
     expect(Buffer.byteLength(String(refusal))).toBeLessThan(3500);
   });
 
+  it('is not disturbed by what is set for its role', async () => {
+    for (const setting of ['default_transaction_read_only = on', 'search_path = nowhere', 'row_security = off']) await postgres.query(`ALTER ROLE ${master.username} SET ${setting}`);
+    try {
+      await session.query('ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE POLICY nobody ON t USING (false)');
+      await call('onEvent', eventOf('Create', propertiesOf([index()])));
+      expect(await finish()).toMatchObject({ valid: ['i'], failed: [] });
+    } finally {
+      await postgres.query(`ALTER ROLE ${master.username} RESET ALL`);
+    }
+  });
+
+  it('waits for a database that is being restarted, and so does a rollback', async () => {
+    const before = propertiesOf([index()]);
+    await call('onEvent', eventOf('Create', before));
+    await finish();
+    for (const event of [eventOf('Update', propertiesOf([index(), index({ name: 'j', definition: '(b)' })])), eventOf('Update', before)]) {
+      await postgres.halt('fast');
+      log.splice(0);
+      const answer = call('onEvent', event);
+      while (!log.some((line) => line.includes('database not reached'))) await new Promise((resolve) => setTimeout(resolve, 20));
+      await postgres.launch();
+      expect(await answer).toMatchObject({ PhysicalResourceId: 'indexes' });
+    }
+    expect(await finish()).toMatchObject({ valid: ['i'], failed: [] });
+  });
+
+  it('goes through without the API of RDS, and says what it could not tell', async () => {
+    const refusing = { AWS_ENDPOINT_URL_RDS: `http://${address}:8299` };
+    expect(await call('onEvent', eventOf('Create', propertiesOf([index()])), postgres.port, refusing)).toMatchObject({
+      Data: { PendingReboots: expect.stringMatching(/^restarts that are pending are not known: .*ECONNREFUSED/) },
+    });
+    expect(log.some((line) => line.includes('RDS does not tell'))).toBe(true);
+    expect(await finish()).toMatchObject({ valid: ['i'] });
+  });
+
   it('that waits is complete when every index is VALID', async () => {
     const event = eventOf('Create', propertiesOf([index(), index({ name: 'j', definition: '(b)' })], 'valid'));
     await call('onEvent', event);
@@ -131,6 +168,22 @@ describe('a deploy', () => {
 });
 
 describe('the schedule', () => {
+  it('is not held up by an API of AWS that never answers, and builds without what RDS would tell', async () => {
+    await call('onEvent', eventOf('Create', propertiesOf([index({ name: 'later', table: 'not_yet' })])));
+    await session.query('CREATE TABLE not_yet (a int)');
+    const hole = createServer();
+    await new Promise<void>((resolve) => hole.listen(0, address, resolve));
+    const url = `http://${address}:${(hole.address() as AddressInfo).port}`;
+    const startedAtMs = Date.now();
+    await Promise.all([
+      expect(call('tick', {}, postgres.port, { AWS_ENDPOINT_URL_RDS: url })).resolves.toMatchObject({ valid: ['later'] }),
+      expect(call('tick', {}, postgres.port, { AWS_ENDPOINT_URL_SECRETS_MANAGER: url })).rejects.toThrow(/3000 ms/),
+    ]);
+    expect(Date.now() - startedAtMs).toBeLessThan(30_000);
+    hole.close();
+    await session.query('DROP TABLE not_yet');
+  });
+
   it('writes what is unfinished, failed or drifted as metrics of the environment', async () => {
     await call('onEvent', eventOf('Create', propertiesOf([index(), index({ name: 'later', table: 'not_yet' })])));
     await finish();
@@ -150,12 +203,13 @@ describe('the schedule', () => {
 });
 
 describe('a rollback', () => {
-  it('builds nothing, drops nothing, and an old waiter only looks on', async () => {
+  it('builds nothing, drops nothing, and an old waiter only looks on, even if the request before it came twice', async () => {
     const before = propertiesOf([index()]);
     await call('onEvent', eventOf('Create', before));
     await finish();
     const change = eventOf('Update', propertiesOf([index({ definition: '(b)' }), index({ name: 'j', definition: '(b DESC)' })], 'valid'));
-    await call('onEvent', change);
+    for (const event of [change, change]) await call('onEvent', event);
+    expect((await session.query('SELECT generation, rolled_back FROM index_migrations.catalogue')).rows).toEqual([{ generation: '2', rolled_back: false }]);
     await finish();
     expect(await definitions()).toEqual(['i (b)', 'i_old (a)', 'j (b DESC)']);
 
