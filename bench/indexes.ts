@@ -24,10 +24,10 @@ const options = new Command('npm run bench:indexes --')
   .option('--rows <count>', 'appointments in the sample', wholeNumber, 1_000_000)
   .option('--runs <count>', 'of each way; the figures are medians over them', wholeNumber, 3)
   .option('--writes <rate>', 'bookings a second', wholeNumber, 120)
-  .option('--workers <count>', 'parallel workers of each build of the index migrations', wholeNumber, 0)
+  .option('--cores <count>', 'that the builds of the index migrations may keep busy together', wholeNumber, 2)
   .option('--parameter <name=value...>', 'of the server, over what production sets, such as wal_compression=pglz', [])
   .parse()
-  .opts<{ rows: number; runs: number; writes: number; workers: number; parameter: readonly string[] }>();
+  .opts<{ rows: number; runs: number; writes: number; cores: number; parameter: readonly string[] }>();
 
 const writerSessions = 24;
 const quietSeconds = 15;
@@ -40,8 +40,8 @@ const builds: Readonly<Record<Way, Build | undefined>> = {
   'no build': undefined,
   'CREATE INDEX': { statement: 'CREATE INDEX' },
   'CONCURRENTLY, one after another': { statement: 'CREATE INDEX CONCURRENTLY' },
-  'index migrations, 1 table at once': { tablesAtOnce: 1, workersPerBuild: options.workers },
-  'index migrations, 2 tables at once': { tablesAtOnce: 2, workersPerBuild: options.workers },
+  'index migrations, 1 table at once': { tablesAtOnce: 1, cores: options.cores },
+  'index migrations, 2 tables at once': { tablesAtOnce: 2, cores: options.cores },
 };
 /** The default. */
 const ours: Way = 'index migrations, 2 tables at once';

@@ -75,6 +75,12 @@ export async function recordProblem(session: Client, { index, generation }: Reco
   );
 }
 
+/** It is known that the build is VALID. */
+export function isRecordedFinished(history: BuildHistory, { index, definition, generation }: RecordedBuild): boolean {
+  const record = history.get(qualifiedName(index));
+  return record !== undefined && record.finished && record.definition === definition && record.generation === generation;
+}
+
 /** Remembers what is VALID, and returns what was not yet known to be. Of two that look at once, one gets it. */
 export async function recordFinished(session: Client, builds: readonly RecordedBuild[]): Promise<readonly FinishedBuild[]> {
   if (builds.length === 0) return [];

@@ -16,17 +16,17 @@ export interface Wait {
 }
 
 const waitsSql = `
-  WITH builders AS (
+  WITH locks AS MATERIALIZED (SELECT * FROM pg_locks), builders AS (
     SELECT l.pid, substr(a.application_name, $2) AS index,
-           (SELECT extract(epoch FROM clock_timestamp() - min(w.waitstart))::int FROM pg_locks w WHERE w.pid = l.pid AND NOT w.granted) AS seconds
-      FROM pg_locks l
+           (SELECT extract(epoch FROM clock_timestamp() - min(w.waitstart))::int FROM locks w WHERE w.pid = l.pid AND NOT w.granted) AS seconds
+      FROM locks l
       JOIN pg_stat_activity a USING (pid)
      WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted
   ), pairs AS (
     SELECT b.index, 'waits for' AS direction, unnest(pg_blocking_pids(b.pid)) AS pid, b.seconds FROM builders b
     UNION ALL
     SELECT b.index, 'keeps waiting', w.pid, extract(epoch FROM clock_timestamp() - w.waitstart)::int
-      FROM builders b JOIN pg_locks w ON NOT w.granted AND w.pid <> b.pid AND b.pid = ANY (pg_blocking_pids(w.pid))
+      FROM builders b JOIN locks w ON NOT w.granted AND w.pid <> b.pid AND b.pid = ANY (pg_blocking_pids(w.pid))
   )
   SELECT DISTINCT p.index, p.direction, a.pid, coalesce(a.application_name, '') AS application, coalesce(a.usename, '') AS user, a.state,
          extract(epoch FROM clock_timestamp() - a.xact_start)::int AS "transactionSeconds", p.seconds AS "waitingSeconds"

@@ -6,7 +6,7 @@ import type { CataloguedIndex } from './index-catalogue';
 import { type Decision, mostAttempts } from './index-decision';
 import type { ObservedIndex } from './index-observation';
 import { builtHereComment, commentFor, isOurs, replacedComment } from './index-ownership';
-import { becomeBuilder, tryLockTable } from './index-session';
+import { allowWorkers, becomeBuilder, tryLockTable } from './index-session';
 import { commentSql, createConcurrentlySql, dropConcurrentlySql, renameSql, runStatement } from './index-sql';
 import type { AcceptedTrial } from './index-trial';
 
@@ -15,8 +15,6 @@ export interface BuilderOptions {
   readonly connect: () => Promise<Client>;
   /** False once another catalogue has been accepted: then nothing is done for this one any more. */
   readonly isAccepted: (session: Client) => Promise<boolean>;
-  /** Parallel workers that help each build. */
-  readonly workersPerBuild: number;
   /** One structured line for each thing that happens. */
   readonly log: (event: Readonly<Record<string, unknown>>) => void;
 }
@@ -50,14 +48,15 @@ export class IndexBuilder {
     await withinMs(longestMs, Promise.all(this.underWay));
   }
 
-  /** Drops what a dead build left, and builds. */
-  async build(recorded: RecordedBuild, tableOid: string, trial: AcceptedTrial, { as, remains }: Extract<Decision, { kind: 'build' }>): Promise<void> {
+  /** Drops what a dead build left, and builds. @param workers parallel workers that help, if the server has them to spare */
+  async build(recorded: RecordedBuild, tableOid: string, trial: AcceptedTrial, { as, remains }: Extract<Decision, { kind: 'build' }>, workers: number): Promise<void> {
     const { index } = recorded;
     await this.detached(index.name, tableOid, async (session) => {
       if (remains && !(await this.makeRoom(session, remains, remains.valid ? 'a change that was given up left it' : 'its build vanished, as in a failover, or failed'))) return;
       if (await exists(session, index.schema, as)) return; // somebody else was quicker
       const attempt = await recordStart(session, recorded);
       this.options.log({ event: 'build started', index: index.name, table: index.table, attempt, of: mostAttempts, ...(as !== index.name && { as }) });
+      await allowWorkers(session, workers);
       try {
         await runStatement(session, createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical));
       } catch (error) {
@@ -130,11 +129,9 @@ export class IndexBuilder {
   /** Starts work in a session that outlives its client; returns once the session is open. */
   private async detached(index: string, tableOid: string, work: (session: Client) => Promise<void>): Promise<void> {
     const session = await this.options.connect();
-    // The session may end when nobody waits for an answer any more.
-    session.on('error', () => undefined);
     const working = (async () => {
       try {
-        await becomeBuilder(session, index, this.options.workersPerBuild);
+        await becomeBuilder(session, index);
         if ((await tryLockTable(session, tableOid)) && (await this.options.isAccepted(session))) await work(session);
       } finally {
         await session.end().catch(() => undefined);

@@ -15,7 +15,7 @@ import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
 import { TierLogGroup } from '../tier-log-group';
 import { indexProperties } from './index-properties';
-import { workersPerBuild } from './index-workers';
+import { coresForBuilds } from './index-workers';
 import { indexesEnvironment, indexesProperties, indexesResourceType } from './indexes.contract';
 
 export interface IndexMigrationsProps {
@@ -92,7 +92,7 @@ export class IndexMigrations extends Construct {
         [databaseEnvironment.name]: database.name,
         [databaseEnvironment.secretArn]: secret.secretArn,
         [indexesEnvironment.instanceIdentifiers]: instanceIdentifiers.join(','),
-        [indexesEnvironment.workersPerBuild]: `${workersPerBuild(vCpus, tablesAtOnce)}`,
+        [indexesEnvironment.coresForBuilds]: `${coresForBuilds(vCpus, tablesAtOnce)}`,
         [indexesEnvironment.environmentName]: environmentName,
       },
     });

@@ -67,20 +67,23 @@ const buildersSql = `
    WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted
      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
+/** Once for a statement: to read them, PostgreSQL stops everybody who takes or gives back a lock. */
+const locksSql = `locks AS MATERIALIZED (
+    SELECT * FROM pg_locks l
+     WHERE l.pid <> pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  )`;
+
 /** Deparsing an index locks its table, if only a little. */
-const isLockedSql = (table: string): string => `EXISTS (
-  SELECT FROM pg_locks l
-   WHERE l.relation = ${table} AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
-     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
+const isLockedSql = (table: string): string => `EXISTS (SELECT FROM locks l WHERE l.relation = ${table} AND l.mode = 'AccessExclusiveLock')`;
 
 const tablesSql = `
+  WITH ${locksSql}
   SELECT c.oid::text AS oid, c.relkind AS kind, pg_get_userbyid(c.relowner) AS owner, current_user AS role,
          pg_has_role(c.relowner, 'USAGE') AS "mayBuild", has_schema_privilege(n.oid, 'CREATE') AS "mayCreateInSchema",
-         EXISTS (SELECT FROM pg_locks l
-                  WHERE l.relation = c.oid AND l.granted AND l.pid <> pg_backend_pid()
-                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+         EXISTS (SELECT FROM locks l
+                  WHERE l.relation = c.oid AND l.granted
                     AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-                    AND NOT EXISTS (SELECT FROM pg_locks b WHERE b.pid = l.pid AND b.locktype = 'advisory' AND b.classid = $3)) AS "lockedByOthers",
+                    AND NOT EXISTS (SELECT FROM locks b WHERE b.pid = l.pid AND b.locktype = 'advisory' AND b.classid = $3)) AS "lockedByOthers",
          ${isLockedSql('c.oid')} AS locked
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (schema, "table", position)
     LEFT JOIN pg_namespace n ON n.nspname = wanted.schema
@@ -88,6 +91,7 @@ const tablesSql = `
    ORDER BY position`;
 
 const indexesSql = `
+  WITH ${locksSql}
   SELECT i.indexrelid::text AS oid, n.nspname AS schema, c.relname AS name, i.indrelid::text AS "tableOid", t.relname AS "table",
          i.indisunique AS unique, i.indisvalid AS valid,
          CASE WHEN NOT ${isLockedSql('i.indrelid')} THEN pg_get_indexdef(i.indexrelid) END AS definition,

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-import { recordFinished } from './build-history';
+import { isRecordedFinished, recordFinished } from './build-history';
 import { isPassing } from './build-problems';
 import { type BuildProgress, readProgress } from './build-progress';
 import { describeWait, readWaits, type Wait, WaitsToTell } from './build-waits';
@@ -15,6 +15,7 @@ import { prepareStore } from './index-store';
 import { isSettled, summarize } from './index-summary';
 import { IndexSurveyor, type Survey } from './index-survey';
 import { isAccepted } from './index-trial';
+import { workersOfBuild } from './index-workers';
 import type { IndexSummary } from './indexes.contract';
 
 export interface ReconcilerOptions {
@@ -31,8 +32,8 @@ export interface ReconcilerOptions {
   readonly log: (event: Readonly<Record<string, unknown>>) => void;
   /** Tables that are built on at the same time; each takes one index at a time. @default 2 */
   readonly tablesAtOnce?: number;
-  /** Parallel workers that help each build, if the server has them to spare. @default 0, one core for each build */
-  readonly workersPerBuild?: number;
+  /** Cores of the server that builds may keep busy together. @default - one for each table */
+  readonly cores?: number;
   /** Storage of the instance, bytes. @default - free space is not checked */
   readonly allocatedBytes?: number;
 }
@@ -70,7 +71,7 @@ export class IndexReconciler {
 
   constructor(private readonly options: ReconcilerOptions) {
     this.surveyor = new IndexSurveyor(options.catalogue, options.generation);
-    this.builder = new IndexBuilder({ connect: () => this.open(), isAccepted: (session) => this.isAccepted(session), log: options.log, workersPerBuild: options.workersPerBuild ?? 0 });
+    this.builder = new IndexBuilder({ connect: () => this.open(), isAccepted: (session) => this.isAccepted(session), log: options.log });
   }
 
   /**
@@ -105,21 +106,7 @@ export class IndexReconciler {
    * @param patienceMs how long to wait for what was started, so that a small index is told as done and duplicates as found
    */
   async tick(patienceMs = 1000): Promise<IndexSummary> {
-    return this.withSession(async (session) => {
-      if (!(await this.isAccepted(session))) return { ...summarize(await this.surveyor.survey(session)), superseded: true };
-      await prepareStore(session);
-      const before = await this.surveyor.survey(session);
-      const { putOff, anyStarted } = await this.act(session, before);
-      const mayHaveChanged = anyStarted || this.builder.isBusy;
-      await this.builder.allEnd(patienceMs);
-      const survey = mayHaveChanged ? await this.surveyor.survey(session) : before;
-      await this.recordFinished(session, survey);
-      const progress = await readProgress(session);
-      await this.claim(session, survey, progress);
-      const waits = await readWaits(session);
-      for (const wait of this.waitsToTell.from(waits)) this.options.log({ event: 'build waits', ...wait, advice: describeWait(wait) });
-      return summarize(survey, progress, waits, putOff);
-    });
+    return this.withSession((session) => this.look(session, patienceMs));
   }
 
   /**
@@ -127,34 +114,64 @@ export class IndexReconciler {
    * or DDL in the way, is waited out.
    */
   async run(deadline: Date): Promise<IndexSummary> {
+    // One for all looks: a new one would have to read the catalog anew, on a core that a build could use.
+    let session: Client | undefined;
     let last = '';
-    for (let pauseMs = lookAgainMs.soonest; ; pauseMs = Math.min(lookAgainMs.latest, pauseMs * 1.5)) {
-      const mayLookAgain = Date.now() + pauseMs <= deadline.getTime();
-      const summary = await this.tick(0).catch((error: Error) => {
-        if (!isPassing(error) || !mayLookAgain) throw error;
-        this.options.log({ event: 'look failed', problem: error.message });
-        return undefined;
-      });
-      if (summary && (isSettled(summary) || !mayLookAgain)) return summary;
-      const seen = JSON.stringify(summary && [summary.valid, summary.building, summary.waiting]);
-      if (seen !== last) pauseMs = lookAgainMs.soonest;
-      last = seen;
-      await this.builder.anyEnd(pauseMs);
+    try {
+      for (let pauseMs = lookAgainMs.soonest; ; pauseMs = Math.min(lookAgainMs.latest, pauseMs * 1.5)) {
+        const mayLookAgain = Date.now() + pauseMs <= deadline.getTime();
+        let summary: IndexSummary | undefined;
+        try {
+          session ??= await this.open();
+          summary = await this.look(session, 0);
+        } catch (error) {
+          if (!isPassing(error as Error) || !mayLookAgain) throw error;
+          this.options.log({ event: 'look failed', problem: (error as Error).message });
+          await session?.end();
+          session = undefined;
+        }
+        if (summary && (isSettled(summary) || !mayLookAgain)) return summary;
+        const seen = JSON.stringify(summary && [summary.valid, summary.building, summary.waiting]);
+        if (seen !== last) pauseMs = lookAgainMs.soonest;
+        last = seen;
+        await this.builder.anyEnd(pauseMs);
+      }
+    } finally {
+      await session?.end();
     }
+  }
+
+  private async look(session: Client, patienceMs: number): Promise<IndexSummary> {
+    if (!(await this.isAccepted(session))) return { ...summarize(await this.surveyor.survey(session)), superseded: true };
+    await prepareStore(session);
+    const before = await this.surveyor.survey(session);
+    const { putOff, anyStarted } = await this.act(session, before);
+    const mayHaveChanged = anyStarted || this.builder.isBusy;
+    await this.builder.allEnd(patienceMs);
+    const survey = mayHaveChanged ? await this.surveyor.survey(session) : before;
+    await this.recordFinished(session, survey);
+    const progress = await readProgress(session);
+    await this.claim(session, survey, progress);
+    const waits = await readWaits(session);
+    for (const wait of this.waitsToTell.from(waits)) this.options.log({ event: 'build waits', ...wait, advice: describeWait(wait) });
+    return summarize(survey, progress, waits, putOff);
   }
 
   /** Does what was found to do, on as many tables as may be worked on at once. */
   private async act(session: Client, survey: Survey): Promise<Acts> {
-    const { tablesAtOnce = 2, rolledBack = false, generation } = this.options;
+    const { tablesAtOnce = 2, cores = tablesAtOnce, rolledBack = false, generation } = this.options;
     const putOff = new Map<CataloguedIndex, string>();
     const busy = new Set(survey.busyTables);
+    const steps = stepsOf(survey, rolledBack);
+    const toBuildOn = new Set([...busy, ...steps.flatMap(({ kind, tableOid }) => (kind === 'build' ? [tableOid] : []))]);
+    const workers = workersOfBuild(cores, Math.min(tablesAtOnce, toBuildOn.size));
     let room: BuildRoom | undefined;
-    for (const step of stepsOf(survey, rolledBack)) {
+    for (const step of steps) {
       if (busy.size >= tablesAtOnce) break;
       if (busy.has(step.tableOid)) continue;
       if (step.kind === 'build') {
         room ??= await this.room(session, survey);
-        const outcome = await this.build(session, step, room);
+        const outcome = await this.build(session, step, room, workers);
         if (outcome !== 'started') {
           if (outcome !== 'later') putOff.set(step.judged.index, outcome.problem);
           continue;
@@ -169,13 +186,13 @@ export class IndexReconciler {
     return { putOff, anyStarted: busy.size > survey.busyTables.size };
   }
 
-  private async build(session: Client, { tableOid, judged: { index }, decision, trial }: BuildStep, room: BuildRoom): Promise<'started' | 'later' | { readonly problem: string }> {
+  private async build(session: Client, { tableOid, judged: { index }, decision, trial }: BuildStep, room: BuildRoom, workers: number): Promise<'started' | 'later' | { readonly problem: string }> {
     const size = await readIndexedRows(session, index, trial);
     const problem = room.problemOf(size);
     if (problem !== undefined) return { problem };
     if (room.mustWait(size)) return 'later';
     room.take(size);
-    await this.builder.build(this.surveyor.recordedBuild(index, trial), tableOid, trial, decision);
+    await this.builder.build(this.surveyor.recordedBuild(index, trial), tableOid, trial, decision, workers);
     return 'started';
   }
 
@@ -188,9 +205,10 @@ export class IndexReconciler {
   }
 
   /** Marks what was built here, and tells of it once. */
-  private async recordFinished(session: Client, { judged, found }: Survey): Promise<void> {
+  private async recordFinished(session: Client, { judged, found, history }: Survey): Promise<void> {
     const valid = judged.filter(({ decision }) => decision.kind === 'valid' && decision.as === undefined);
-    const finished = await recordFinished(session, valid.flatMap(({ index, trial }) => (isAccepted(trial) ? [this.surveyor.recordedBuild(index, trial)] : [])));
+    const builds = valid.flatMap(({ index, trial }) => (isAccepted(trial) ? [this.surveyor.recordedBuild(index, trial)] : []));
+    const finished = await recordFinished(session, builds.filter((build) => !isRecordedFinished(history, build)));
     for (const { schema, name, seconds } of finished) {
       if (seconds === null) continue;
       const { index } = valid.find((each) => qualifiedName(each.index) === qualifiedName({ schema, name }))!;
@@ -223,7 +241,10 @@ export class IndexReconciler {
     }
   }
 
-  private open(): Promise<Client> {
-    return openPrepared(this.options.connect);
+  private async open(): Promise<Client> {
+    const session = await openPrepared(this.options.connect);
+    // One that is lost while nobody asks it says so at the next statement.
+    session.on('error', () => undefined);
+    return session;
   }
 }

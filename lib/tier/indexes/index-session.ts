@@ -97,9 +97,14 @@ export function serverProblem({ standby, version, versionText, pid }: ServerFact
   return undefined;
 }
 
-/** Makes a session one that builds, helped by as many parallel workers at most. */
-export async function becomeBuilder(session: Client, index: string, workers: number): Promise<void> {
-  await set(session, { ...builderSettings, max_parallel_maintenance_workers: `${workers}`, application_name: `${builderApplicationName}${index}` });
+/** Makes a session one that works on an index. */
+export async function becomeBuilder(session: Client, index: string): Promise<void> {
+  await set(session, { ...builderSettings, application_name: `${builderApplicationName}${index}` });
+}
+
+/** Lets as many parallel workers help a build, if the server has them to spare. */
+export async function allowWorkers(session: Client, workers: number): Promise<void> {
+  await set(session, { max_parallel_maintenance_workers: `${workers}` });
 }
 
 /** Takes the builder's lock of a table, which ends with the session; false if somebody else has it. */

@@ -16,7 +16,7 @@ export const indexesEnvironment = {
   /** RDS identifiers of the primary and its replicas, by commas: asked whether they are available. */
   instanceIdentifiers: 'INSTANCE_IDENTIFIERS',
   /** Parallel workers that help each build. */
-  workersPerBuild: 'WORKERS_PER_BUILD',
+  coresForBuilds: 'CORES_FOR_BUILDS',
   /** Name of the environment, a dimension of the metrics. */
   environmentName: 'ENVIRONMENT_NAME',
 } as const;

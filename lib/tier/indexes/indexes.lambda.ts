@@ -133,7 +133,7 @@ function reconcilerFor(
     rolledBack,
     log: logEvent,
     tablesAtOnce: Number(properties[indexesProperties.tablesAtOnce]),
-    workersPerBuild: Number(requiredVariable(process.env, indexesEnvironment.workersPerBuild)),
+    cores: Number(requiredVariable(process.env, indexesEnvironment.coresForBuilds)),
     ...options,
   });
 }

@@ -146,7 +146,7 @@ describe('remains of a dead build', () => {
     await database.session.query('CREATE TABLE t AS SELECT 1 AS a FROM generate_series(1, 2)');
     const frozen = await database.connect();
     const { rows: [table] } = await frozen.query<{ oid: string }>("SELECT 't'::regclass::oid::text AS oid"); // prettier-ignore
-    await becomeBuilder(frozen, 'i', 0);
+    await becomeBuilder(frozen, 'i');
     await tryLockTable(frozen, table!.oid);
     await expect(frozen.query('CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)')).rejects.toThrow('could not create unique index');
     await database.session.query('TRUNCATE t');

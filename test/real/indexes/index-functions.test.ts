@@ -65,7 +65,7 @@ function call(handler: 'onEvent' | 'isComplete' | 'tick', event: object = {}, po
     [databaseEnvironment.name]: 'bookedbarber',
     [databaseEnvironment.secretArn]: secretArn,
     [indexesEnvironment.instanceIdentifiers]: 'primary,replica',
-    [indexesEnvironment.workersPerBuild]: '1',
+    [indexesEnvironment.coresForBuilds]: '2',
     [indexesEnvironment.environmentName]: 'test',
   };
   const surroundings = { names: new Map<string, string>(), runtimeEnvironment: { ...aws.environment, ...apis }, authorityFile: join(directory, 'ca.pem'), onLog: (_function: string, line: string) => void log.push(line) };
