@@ -1,4 +1,5 @@
 import { environments } from '../../../lib/config/environments';
+import type { IndexDefinition } from '../../../lib/config/tier-config';
 import { loadSample } from '../../../lib/rehearsal/load/sample';
 import { index, IndexDatabase, inSeconds } from './index-database';
 
@@ -143,6 +144,21 @@ describe('the reconciler', () => {
     await reader.end();
     expect((await database.reconciler(indexes, { tablesAtOnce: 2 }).run(inSeconds(20))).valid).toHaveLength(6);
     expect(database.happened('build started')).toHaveLength(6);
+  });
+
+  it("gives a build its share of the cores, and the last table's build all of them", async () => {
+    await database.session.query(`
+      CREATE SEQUENCE workers MINVALUE 0;
+      CREATE FUNCTION tell_workers(int) RETURNS bigint IMMUTABLE LANGUAGE sql AS $$ SELECT setval('public.workers', current_setting('max_parallel_maintenance_workers')::int) $$;
+      CREATE TABLE t AS SELECT 1 AS a;
+      CREATE TABLE u AS SELECT 1 AS a, 2 AS b`);
+    const telling = (name: string, table: string, column: string): IndexDefinition => index({ name, table, definition: `(tell_workers(${column}))` });
+    const told = async (): Promise<number> => Number((await database.session.query<{ last_value: string }>('SELECT last_value FROM workers')).rows[0]!.last_value);
+    const both = [telling('i', 't', 'a'), telling('j', 'u', 'a')];
+    await database.reconciler(both, { cores: 4 }).run(inSeconds(10));
+    expect(await told()).toBe(1);
+    await database.reconciler([...both, telling('k', 'u', 'b')], { cores: 4 }).run(inSeconds(10));
+    expect(await told()).toBe(2);
   });
 
   it('lets two that run at once build each index once', async () => {
