@@ -9,7 +9,7 @@
 #
 # The variables are described in lib/tier/pooler/pooler.contract.ts, PgBouncer's side of the signals in
 # https://www.pgbouncer.org/usage.html#signals
-set -Eeuo pipefail
+set -Eefuo pipefail
 umask 077
 
 run_directory=${PGBOUNCER_RUN_DIRECTORY:-/run/pgbouncer}
@@ -28,6 +28,7 @@ ini=$run_directory/pgbouncer.ini
 userlist=$run_directory/userlist.txt
 certificate=$run_directory/client.crt
 key=$run_directory/client.key
+pid_file=$run_directory/pgbouncer.pid # for the health check
 
 # Verifiers and keys stay in this process: PgBouncer reads them from files.
 export -n PGBOUNCER_USERLIST PGBOUNCER_CLIENT_TLS_CERT PGBOUNCER_CLIENT_TLS_KEY
@@ -36,22 +37,37 @@ log() { printf 'entrypoint: %s\n' "$1" >&2; }
 fail() { log "$1"; exit 1; }
 trap 'fail "line $LINENO failed: $BASH_COMMAND"' ERR
 trap 'exit 0' TERM INT QUIT # as the first process of a container it would otherwise ignore them
+trap : HUP                  # what it asks for is being done
 
 check_environment() {
   [[ -d $run_directory && -w $run_directory ]] ||
     fail "run directory $run_directory cannot be written to; mount a volume there that belongs to user $(id -u)"
   [[ -r $server_tls_ca_file ]] || fail "the databases' certificate authorities, $server_tls_ca_file, cannot be read"
-  local seconds
-  for seconds in "$wait_seconds" "$drain_seconds" "$finish_seconds"; do
-    [[ $seconds =~ ^[0-9]+$ ]] ||
-      fail "\"$seconds\" is not a whole number of seconds; correct PGBOUNCER_WAIT_SECONDS, PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS"
-  done
+  check_number PGBOUNCER_WAIT_SECONDS 0 99999
+  check_number PGBOUNCER_DRAIN_SECONDS 0 99999
+  check_number PGBOUNCER_FINISH_SECONDS 0 99999
+  # PgBouncer would take a negative number, and a port that does not exist.
+  check_number PGBOUNCER_SETTING_MAX_CLIENT_CONN 1 999999999
+  check_number PGBOUNCER_SETTING_LISTEN_PORT 1 65535
   local variable
   for variable in "${!PGBOUNCER_DATABASE_@}" "${!PGBOUNCER_SETTING_@}"; do
+    [[ $variable =~ ^PGBOUNCER_(DATABASE|SETTING)_[A-Z][A-Z0-9_]*$ ]] ||
+      fail "$variable ends in no name of capital letters, digits and underscores; correct or remove it"
     [[ ${!variable} != *$'\n'* ]] || fail "$variable holds a line break, which cannot stand in an ini"
   done
   local -a databases=("${!PGBOUNCER_DATABASE_@}")
   ((${#databases[@]} > 0)) || fail 'no variable PGBOUNCER_DATABASE_<ALIAS> is set; there is nothing to connect to'
+  for variable in "${databases[@]}"; do
+    [[ ${!variable} =~ (^|\ )host=[^\ ] ]] || fail "$variable names no host; it should read host=… port=… dbname=…"
+  done
+}
+
+# Of a variable that may be left out.
+check_number() {
+  local value=${!1:-$2}
+  if [[ ! $value =~ ^(0|[1-9][0-9]{0,8})$ ]] || ((value < $2 || value > $3)); then
+    fail "$1 is \"$value\", not a whole number from $2 to $3; correct it"
+  fi
 }
 
 # A process that runs out of files refuses clients one by one, long after its start.
@@ -63,26 +79,37 @@ check_open_files() {
     fail "max_client_conn is $clients, but only $limit files may be open; raise the container's nofile limit above it, or lower maxClientConnections"
 }
 
+# Writes what it is given to a file, whole or not at all: PgBouncer may read it at any time.
+write() {
+  local problem
+  problem=$({ cat >"$1.new" && mv "$1.new" "$1"; } 2>&1) || fail "$1 cannot be written: ${problem##*: }"
+}
+
 write_userlist() {
   local line user count=0
-  local verifier='SCRAM-SHA-256\$[1-9][0-9]*:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+'
+  local -A users=()
+  local verifier='SCRAM-SHA-256\$[1-9][0-9]{0,8}:[A-Za-z0-9+/]+={0,2}\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}='
   while IFS= read -r line; do
     [[ -n $line ]] || continue
     ((count += 1))
-    [[ $line =~ ^(\"([^\"]|\"\")+\")\ \".*\"$ ]] ||
+    [[ $line =~ ^\"(([^\"]|\"\")+)\"\ \".*\"$ ]] ||
       fail "user $count of PGBOUNCER_USERLIST is not on a line \"user\" \"SCRAM-SHA-256\$…\"; correct the secret"
     user=${BASH_REMATCH[1]}
     [[ $line =~ ^\"([^\"]|\"\")+\"\ \"$verifier\"$ ]] ||
-      fail "PGBOUNCER_USERLIST has something other than a SCRAM verifier for $user; store what PostgreSQL stores, neither a password nor an md5 hash"
-  done <<<"${PGBOUNCER_USERLIST:-}"
+      fail "PGBOUNCER_USERLIST has something other than a SCRAM verifier for \"$user\"; store what PostgreSQL stores, neither a password nor an md5 hash"
+    # PgBouncer would leave out the one, and take the later of the others.
+    ((${#user} <= 63)) || fail "user $count of PGBOUNCER_USERLIST has a name of ${#user} characters; PostgreSQL has none of more than 63"
+    [[ -z ${users[$user]:-} ]] || fail "PGBOUNCER_USERLIST has \"$user\" twice; remove one of the two"
+    users[$user]=known
+  done < <(printf '%s\n' "${PGBOUNCER_USERLIST:-}")
   ((count > 0)) || fail 'PGBOUNCER_USERLIST is empty: nobody could log in; the bootstrap of roles fills the secret'
-  printf '%s\n' "$PGBOUNCER_USERLIST" >"$userlist"
+  write "$userlist" < <(printf '%s\n' "$PGBOUNCER_USERLIST")
 }
 
 write_certificate() {
   if [[ -n ${PGBOUNCER_CLIENT_TLS_CERT:-} || -n ${PGBOUNCER_CLIENT_TLS_KEY:-} ]]; then
-    printf '%s\n' "${PGBOUNCER_CLIENT_TLS_CERT:-}" >"$certificate"
-    printf '%s\n' "${PGBOUNCER_CLIENT_TLS_KEY:-}" >"$key"
+    write "$certificate" < <(printf '%s\n' "${PGBOUNCER_CLIENT_TLS_CERT:-}")
+    write "$key" < <(printf '%s\n' "${PGBOUNCER_CLIENT_TLS_KEY:-}")
     local of_certificate of_key
     of_certificate=$("$openssl" x509 -in "$certificate" -noout -pubkey 2>/dev/null) ||
       fail 'PGBOUNCER_CLIENT_TLS_CERT is not a certificate in PEM form'
@@ -109,8 +136,10 @@ check_certificate() {
     fail "PGBOUNCER_CLIENT_TLS_CERT is not for $host, under which clients connect; store one that is, or correct hostName"
 }
 
+write_ini() { write "$ini" < <(trap - ERR; print_ini); }
+
 # Settings of the environment, then those of this place over them, each key once.
-write_ini() {
+print_ini() {
   local -A settings=()
   local variable name
   for variable in "${!PGBOUNCER_SETTING_@}"; do
@@ -129,29 +158,24 @@ write_ini() {
   [[ -z ${PGBOUNCER_RESOLV_CONF:-} ]] || settings[resolv_conf]=$PGBOUNCER_RESOLV_CONF
   # A pooled client is idle only between transactions: it loses nothing, and comes back through the balancer.
   [[ $stage == serving ]] || settings[client_idle_timeout]=1
-  {
-    printf '[databases]\n'
-    for variable in "${!PGBOUNCER_DATABASE_@}"; do
-      name=${variable#PGBOUNCER_DATABASE_}
-      printf '%s = %s\n' "${name,,}" "${!variable}"
-    done
-    printf '\n[pgbouncer]\n'
-    while IFS= read -r name; do
-      printf '%s = %s\n' "$name" "${settings[$name]}"
-    done < <(printf '%s\n' "${!settings[@]}" | LC_ALL=C sort)
-  } >"$ini.new"
-  mv "$ini.new" "$ini"
+  printf '[databases]\n'
+  for variable in "${!PGBOUNCER_DATABASE_@}"; do
+    name=${variable#PGBOUNCER_DATABASE_}
+    printf '%s = %s\n' "${name,,}" "${!variable}"
+  done
+  printf '\n[pgbouncer]\n'
+  for name in "${!settings[@]}"; do printf '%s = %s\n' "$name" "${settings[$name]}"; done | LC_ALL=C sort
 }
 
 # PgBouncer checks an ini only by starting on it. With nowhere to listen it reads all of it, says so and ends.
 check_settings() {
   local trial=$run_directory/trial.ini output problems
-  sed -E 's/^(listen_addr|unix_socket_dir) = .*/\1 =/' "$ini" >"$trial"
+  write "$trial" < <(sed -E 's/^(listen_addr|unix_socket_dir) = .*/\1 =/' "$ini")
   output=$("$binary" "$trial" 2>&1) || true
   rm "$trial"
   [[ $output != *'FATAL nowhere to listen on'* ]] || return 0
   problems=$(sed -nE 's/^.* (WARNING|ERROR|FATAL) //p' <<<"$output")
-  problems=${problems:-$output}
+  problems=$(sed -E "s/(password=)[^ ]*/\1…/g" <<<"${problems:-$output}")
   fail "PgBouncer refuses its settings: ${problems//$'\n'/; }; correct the variable PGBOUNCER_SETTING_… or PGBOUNCER_DATABASE_… of that name"
 }
 
@@ -160,7 +184,7 @@ await_databases() {
   local alias variable problem deadline=$((SECONDS + wait_seconds))
   for alias in ${PGBOUNCER_REQUIRED_DATABASES-$(all_aliases)}; do
     variable=PGBOUNCER_DATABASE_${alias^^}
-    [[ -n ${!variable:-} ]] || fail "PGBOUNCER_REQUIRED_DATABASES names $alias, but no variable $variable is set"
+    [[ " ${!PGBOUNCER_DATABASE_@} " == *" $variable "* ]] || fail "PGBOUNCER_REQUIRED_DATABASES names $alias, but no variable $variable is set"
     until problem=$(database_problem "${!variable}"); do
       ((SECONDS < deadline)) ||
         fail "$alias cannot be reached, tried for $wait_seconds s: $problem; correct $variable, or let the task reach what it names"
@@ -209,6 +233,8 @@ database_problem() {
 # In the background, and gone with this process even if that is killed.
 start() { setpriv --pdeathsig KILL -- "$@" & }
 
+is_running() { kill -0 "$1" 2>/dev/null; }
+
 set_timer() {
   [[ -z $timer ]] || kill "$timer" 2>/dev/null || true
   start sleep "$1"
@@ -222,8 +248,7 @@ drain() {
   fi
   stage=draining
   log "draining: clients are let in for $drain_seconds s more, idle ones are closed"
-  write_ini
-  signal_pgbouncer HUP
+  if (write_ini); then signal_pgbouncer HUP; else log 'idle clients stay until they are finished with'; fi
   set_timer "$drain_seconds"
 }
 
@@ -238,7 +263,7 @@ finish() {
 cut() {
   log "transactions still ran after $finish_seconds s and were cut; keep the transaction_timeout of every role below that"
   exit_code=1
-  signal_pgbouncer QUIT
+  signal_pgbouncer KILL # a frozen one would not hear of QUIT
 }
 
 # A PgBouncer that answers nobody keeps its clients waiting for as long as it lives, and ECS would let it for minutes.
@@ -256,10 +281,9 @@ check_pulse() {
   fi
 }
 
+# In a process of its own: whatever is wrong, clients keep the PgBouncer that they have.
 reload() {
-  write_userlist
-  write_ini
-  signal_pgbouncer HUP
+  if (write_userlist && write_ini); then signal_pgbouncer HUP; else log 'not reloaded'; fi
 }
 
 signal_pgbouncer() { kill "-$1" "$pgbouncer" 2>/dev/null || true; }
@@ -277,26 +301,39 @@ write_ini
 check_settings
 await_databases
 
+# Before it answers, PgBouncer would die of HUP and miss the others: what is asked meanwhile is done then.
+asked=()
+trap 'asked+=(drain)' TERM
+trap 'asked+=(finish)' INT
+trap 'asked+=("signal_pgbouncer QUIT")' QUIT
+trap 'asked+=(reload)' HUP
 start "$binary" "$ini"
 pgbouncer=$!
+write "$pid_file" < <(printf '%s\n' "$pgbouncer")
+until bash "$health_check" 2>/dev/null || ! is_running "$pgbouncer"; do sleep 0.1; done
 trap drain TERM
 trap finish INT
 trap 'signal_pgbouncer QUIT' QUIT
 trap reload HUP
+for action in "${asked[@]}"; do $action; done
 
 start sleep "$pulse_seconds"
 pulse=$!
 
-# A signal ends `wait` early, and then `ended` is unset.
-until [[ ${ended:-} == "$pgbouncer" ]]; do
-  wait -n -p ended && code=0 || code=$?
-  [[ -n ${ended:-} ]] || continue
-  [[ $ended != "$pulse" ]] || check_pulse
-  [[ $ended == "$timer" ]] || continue
-  timer=
-  if [[ $stage == draining ]]; then finish; else cut; fi
+# Who ends while another command runs, a health check or that of a trap, is not told by `wait -n`: all are looked at
+# before it is called.
+while is_running "$pgbouncer"; do
+  if [[ -n $timer ]] && ! is_running "$timer"; then
+    timer=
+    if [[ $stage == draining ]]; then finish; else cut; fi
+  elif [[ -n $pulse ]] && ! is_running "$pulse"; then
+    check_pulse
+  else
+    wait -n || true
+  fi
 done
 
+wait "$pgbouncer" && code=0 || code=$?
 for job in $timer $pulse; do kill "$job" 2>/dev/null || true; done
 ((code == 0)) || log "PgBouncer ended with exit code $code"
 exit "${exit_code:-$code}"

@@ -70,7 +70,8 @@ export class PoolerTask extends FargateTaskDefinition {
       healthCheck: {
         command: ['CMD', `/usr/local/bin/${poolerImageFiles.healthCheck}`],
         interval: Duration.seconds(5),
-        timeout: Duration.seconds(3),
+        // The check gives up by itself, after 1.5 s; this is for one that gets no CPU.
+        timeout: Duration.seconds(5),
         retries: 2,
         startPeriod: Duration.seconds(taskStart.healthCheckStartPeriodSeconds),
       },

@@ -1,3 +1,6 @@
+import { readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import type { Client } from 'pg';
 
 import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
@@ -8,15 +11,17 @@ const { drainSeconds, finishSeconds } = poolerEnvironment;
 
 let databases: PooledDatabases;
 let pooler: PoolerProcess;
-/** What a pooler that answers nobody comes to, beside the others: it takes the longest. */
+/** What poolers come to that answer nobody, beside the others: they take the longest. */
 let frozen: ReturnType<typeof freeze>;
+let killedWhileAsked: ReturnType<typeof killWhileAsked>;
 beforeAll(async () => {
   databases = await PooledDatabases.start('127.33.3', { replica: false });
   frozen = freeze();
-  frozen.catch(() => undefined); // awaited below
+  killedWhileAsked = killWhileAsked();
+  for (const fate of [frozen, killedWhileAsked]) fate.catch(() => undefined); // awaited below
 });
 afterAll(async () => {
-  await frozen?.catch(() => undefined);
+  await Promise.allSettled([frozen, killedWhileAsked]);
   await databases?.stop();
 });
 afterEach(() => pooler?.stop());
@@ -49,6 +54,26 @@ async function freeze() {
   } finally {
     await deaf.stop();
   }
+}
+
+/** PgBouncer dies while its entrypoint waits for the answer to a health check. */
+async function killWhileAsked() {
+  const deaf = await PoolerProcess.start('127.33.3.5', databases.environment());
+  try {
+    const pgbouncer = await deaf.pgbouncerPid();
+    process.kill(pgbouncer, 'SIGSTOP');
+    while (!(await isAsked(deaf.pid))) await seconds(0.05);
+    process.kill(pgbouncer, 'SIGKILL');
+    return { exitCode: await Promise.race([deaf.exitCode, seconds(10).then(() => 'still running')]), log: deaf.log };
+  } finally {
+    await deaf.stop();
+  }
+}
+
+async function isAsked(entrypoint: number): Promise<boolean> {
+  const children = (await readFile(`/proc/${entrypoint}/task/${entrypoint}/children`, 'utf8')).trim().split(' ');
+  const commands = await Promise.all(children.map((child) => readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')));
+  return commands.some((command) => command.includes('health-check'));
 }
 
 async function written(id: number): Promise<boolean> {
@@ -97,6 +122,32 @@ describe('a pooler that gets SIGTERM', () => {
   });
 });
 
+describe('a pooler that is told to end although something is wrong', () => {
+  it('lets transactions commit when its disk is full', async () => {
+    await start({ [drainSeconds]: '1' });
+    const busy = await connect();
+    await busy.query('BEGIN');
+    await busy.query('INSERT INTO appointments VALUES (5)');
+    for (const file of ['userlist.txt', 'pgbouncer.ini']) await symlink('/dev/full', join(pooler.runDirectory, `${file}.new`));
+
+    pooler.signal('SIGHUP');
+    await untilLogged('userlist.txt cannot be written: No space left on device\nentrypoint: not reloaded');
+    await (await connect()).end();
+    pooler.signal('SIGTERM');
+    await untilLogged('got SIGINT');
+    await busy.query('COMMIT');
+    expect(await pooler.exitCode).toBe(0);
+    expect(await written(5)).toBe(true);
+  });
+
+  it('ends in time when it is frozen', async () => {
+    await start({ [drainSeconds]: '0', [finishSeconds]: '1' });
+    process.kill(await pooler.pgbouncerPid(), 'SIGSTOP');
+    pooler.signal('SIGTERM');
+    expect(await pooler.exitCode).toBe(1);
+  });
+});
+
 describe('a pooler that gets SIGINT', () => {
   it('lets nobody in, and ends when the running transaction has', async () => {
     await start({});
@@ -135,5 +186,11 @@ describe('a pooler that answers nobody', () => {
     expect({ closed, exitCode }).toEqual({ closed: true, exitCode: 137 });
     expect(afterMs).toBeLessThan(15_000);
     expect(log).toContain('PgBouncer has not answered twice and is killed');
+  });
+
+  it('is told dead from frozen, even if it dies while it is asked', async () => {
+    const { exitCode, log } = await killedWhileAsked;
+    expect(exitCode).toBe(137);
+    expect(log).toMatch(/PgBouncer ended with exit code 137$/);
   });
 });

@@ -1,9 +1,15 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
+import { run } from '../../../lib/rehearsal/engines/child';
+import { debianTools } from '../../../lib/rehearsal/engines/debian-tools';
 import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
 import { scramVerifier } from '../../../lib/tier/roles/scram-verifier';
+import { prepareLoginStorm } from './login-storm';
 import { templateEnvironment, userlist, users } from './pooled-databases';
 import { PoolerProcess } from './pooler-process';
 
@@ -16,6 +22,8 @@ const {
   serverTlsCaFile,
   requiredDatabases,
   drainSeconds,
+  waitSeconds,
+  binary,
 } = poolerEnvironment;
 
 async function exitOf(change: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly log: string }> {
@@ -29,13 +37,20 @@ async function exitOf(change: NodeJS.ProcessEnv): Promise<{ readonly code: numbe
 
 let environment: Readonly<Record<string, string>>;
 let certificate: { readonly certificatePem: string; readonly privateKeyPem: string };
+let directory: string;
 beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'entrypoint-'));
+  await chmod(directory, 0o755);
+  await mkdir(join(directory, 'full'));
+  await chmod(join(directory, 'full'), 0o777);
+  await symlink('/dev/full', join(directory, 'full/userlist.txt.new'));
   environment = {
     ...templateEnvironment(),
     [serverTlsCaFile]: join(__dirname, '../../../assets/pgbouncer/rds-ca.pem'),
   };
   certificate = await (await CertificateAuthority.create('the team')).issue(['pooler.internal'], []);
 });
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('the entrypoint refuses to start', () => {
   const md5 = `md5${'0'.repeat(32)}`;
@@ -98,7 +113,52 @@ describe('the entrypoint refuses to start', () => {
     [
       'with a drain that is no number',
       () => ({ [drainSeconds]: 'soon' }),
-      '"soon" is not a whole number of seconds; correct PGBOUNCER_WAIT_SECONDS, PGBOUNCER_DRAIN_SECONDS or PGBOUNCER_FINISH_SECONDS',
+      'PGBOUNCER_DRAIN_SECONDS is "soon", not a whole number from 0 to 99999; correct it',
+    ],
+    [
+      'with a number that begins with 0',
+      () => ({ [waitSeconds]: '08' }),
+      'PGBOUNCER_WAIT_SECONDS is "08", not a whole number from 0 to 99999; correct it',
+    ],
+    [
+      'with fewer clients than none, which PgBouncer would take',
+      () => ({ PGBOUNCER_SETTING_MAX_CLIENT_CONN: '-5' }),
+      'PGBOUNCER_SETTING_MAX_CLIENT_CONN is "-5", not a whole number from 1 to 999999999; correct it',
+    ],
+    [
+      'with a port that does not exist, of which PgBouncer would take another',
+      () => ({ PGBOUNCER_SETTING_LISTEN_PORT: '99999' }),
+      'PGBOUNCER_SETTING_LISTEN_PORT is "99999", not a whole number from 1 to 65535; correct it',
+    ],
+    [
+      'with a database that is empty',
+      () => ({ PGBOUNCER_DATABASE_BOOKEDBARBER_RO: '' }),
+      'PGBOUNCER_DATABASE_BOOKEDBARBER_RO names no host; it should read host=… port=… dbname=…',
+    ],
+    [
+      'with a database that has no name',
+      () => ({ PGBOUNCER_DATABASE_: 'host=primary.internal' }),
+      'PGBOUNCER_DATABASE_ ends in no name of capital letters, digits and underscores; correct or remove it',
+    ],
+    [
+      'with a verifier that was cut short, which lets nobody in',
+      () => ({ [userlistVariable]: '"report" "SCRAM-SHA-256$4096:c2FsdA==$aHVudGVyMg==:aHVudGVyMg=="' }),
+      'PGBOUNCER_USERLIST has something other than a SCRAM verifier for "report"; store what PostgreSQL stores, neither a password nor an md5 hash',
+    ],
+    [
+      'with a user who is there twice, of which PgBouncer would take one',
+      () => ({ [userlistVariable]: `${userlist}${userlist}` }),
+      'PGBOUNCER_USERLIST has "bookedbarber_app" twice; remove one of the two',
+    ],
+    [
+      'with a name that PgBouncer would leave out',
+      () => ({ [userlistVariable]: userlist.replace('bookedbarber_app"', `${'a'.repeat(200)}"`) }),
+      'user 1 of PGBOUNCER_USERLIST has a name of 200 characters; PostgreSQL has none of more than 63',
+    ],
+    [
+      'with a run directory that is full',
+      () => ({ [runDirectory]: join(directory, 'full') }),
+      'userlist.txt cannot be written: No space left on device',
     ],
     [
       'with more clients than files may be open',
@@ -118,7 +178,8 @@ describe('the entrypoint refuses to start', () => {
   ])('%s', async (_title, change, message) => {
     const { code, log } = await exitOf(change());
     expect({ code, lines: log.split('\n').length }).toEqual({ code: 1, lines: 1 });
-    expect(log).toContain(`entrypoint: ${message}`);
+    expect(log).toMatch(/^entrypoint: /);
+    expect(log).toContain(message);
     expect(log).not.toMatch(new RegExp(`hunter2|${md5}`));
   });
 
@@ -206,6 +267,35 @@ describe('a running entrypoint', () => {
   });
 });
 
+describe('a signal that comes while PgBouncer starts', () => {
+  /** PgBouncer that takes its time, once its entrypoint has got a signal. */
+  async function startWith(signal: 'HUP' | 'TERM' | 'INT'): Promise<PoolerProcess> {
+    const slow = join(directory, `slow-${signal}`);
+    await writeFile(slow, `#!/bin/sh\ncase $1 in */pgbouncer.ini) kill -${signal} $PPID; sleep 0.3 ;; esac\nexec "\${PGBOUNCER_RUN_DIRECTORY%/run}/pgbouncer" "$@"\n`, { mode: 0o755 });
+    return PoolerProcess.launch(address, { ...environment, [binary]: slow, [drainSeconds]: '0' });
+  }
+
+  it('HUP, does not end it', async () => {
+    const pooler = await startWith('HUP');
+    try {
+      await until(async () => pooler.checkHealth().then(() => true, () => pooler.log.includes('ended')));
+      expect(pooler.log).toMatch(/process up/);
+    } finally {
+      await pooler.stop();
+    }
+  });
+
+  it.each(['TERM', 'INT'] as const)('%s, is obeyed as soon as it can be', async (signal) => {
+    const pooler = await startWith(signal);
+    try {
+      expect(await pooler.exitCode).toBe(0);
+      expect(pooler.log).toMatch(/finishing: nobody is let in[^]*got SIGINT, shutting down/);
+    } finally {
+      await pooler.stop();
+    }
+  });
+});
+
 describe('the health check', () => {
   it('passes while PgBouncer answers, fails while it is frozen and passes again, whatever the database does', async () => {
     const pooler = await PoolerProcess.start(address, environment);
@@ -220,6 +310,46 @@ describe('the health check', () => {
       await expect(pooler.checkHealth()).resolves.toBeDefined();
       expect(pooler.log).not.toMatch(/WARNING|unexpected eof/); // a line every 5 s would bury the others
     } finally {
+      await pooler.stop();
+    }
+  });
+
+  it('passes while PgBouncer is too busy with log-ins to answer', async () => {
+    const { openssl } = await debianTools();
+    const [key, crt] = [join(directory, 'slow.key'), join(directory, 'slow.crt')];
+    // With such a key, a few hundred handshakes take as long as thousands with the usual one.
+    await run({ command: openssl.command, args: [...openssl.args, 'req', '-x509', '-newkey', 'rsa:4096', '-noenc', '-days', '1', '-subj', '/CN=pooler', '-keyout', key, '-out', crt], environment: { OPENSSL_CONF: '/dev/null' } });
+    const pooler = await PoolerProcess.start(address, { ...environment, [clientTlsCertificate]: await readFile(crt, 'utf8'), [clientTlsKey]: await readFile(key, 'utf8') });
+    const storm = await prepareLoginStorm(address, 600);
+    try {
+      await pooler.checkHealth(); // it has answered before
+      storm.begin();
+      const start = Date.now();
+      await expect(pooler.checkHealth()).resolves.toBeDefined();
+      expect(Date.now() - start).toBeGreaterThan(1400); // without an answer
+    } finally {
+      storm.end();
+      await pooler.stop();
+    }
+  });
+
+  it('believes for a minute in one that works without an answer', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(6432, '127.33.1.3', resolve));
+    const working = spawn('sh', ['-c', 'while :; do :; done']);
+    const pooler = await PoolerProcess.launch('127.33.1.3', { ...environment, [userlistVariable]: '' });
+    const answered = join(pooler.runDirectory, 'answered');
+    const answeredBefore = (seconds: number): Promise<void> => utimes(answered, new Date(), new Date(Date.now() - seconds * 1000));
+    try {
+      await writeFile(answered, '');
+      await writeFile(join(pooler.runDirectory, 'pgbouncer.pid'), `${working.pid}`, { mode: 0o644 });
+      await answeredBefore(50);
+      await expect(pooler.checkHealth()).resolves.toBeDefined();
+      await answeredBefore(70);
+      await expect(pooler.checkHealth()).rejects.toThrow(/failed/);
+    } finally {
+      working.kill('SIGKILL');
+      silent.close();
       await pooler.stop();
     }
   });

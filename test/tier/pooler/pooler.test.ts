@@ -53,7 +53,7 @@ describe('the task', () => {
           HealthCheck: {
             Command: ['CMD', '/usr/local/bin/health-check.sh'],
             Interval: 5,
-            Timeout: 3,
+            Timeout: 5,
             Retries: 2,
             StartPeriod: 40,
           },
