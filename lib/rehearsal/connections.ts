@@ -61,7 +61,13 @@ export class Connections {
     const urls = {
       writeUrl: urlOf(this.readWrite),
       readUrl: urlOf(this.readOnly),
-      directUrl: urlOf({ addresses: [site.resolver.names.get(direct.hostname) ?? ''], port: Number(direct.port), database: direct.pathname.slice(1), ...migrations }),
+      directUrl: urlOf({
+        addresses: [site.resolver.names.get(direct.hostname) ?? ''],
+        port: Number(direct.port),
+        database: direct.pathname.slice(1),
+        verification: { hostName: direct.hostname, authorityFile: site.authorityFile },
+        ...migrations,
+      }),
       adminUrl: urlOf(this.consoleOf(0)),
       caFile: site.authorityFile,
     };
@@ -87,6 +93,8 @@ export class Connections {
   }
 }
 
-function urlOf({ addresses, port, database, user, password }: LoadTarget): string {
-  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${addresses[0]}:${port}/${database}?sslmode=require`;
+/** With an address in place of the name, which nobody else here can resolve, and so nobody can compare. */
+function urlOf({ addresses, port, database, user, password, verification }: LoadTarget): string {
+  const tls = verification ? `sslmode=verify-ca&sslrootcert=${encodeURIComponent(verification.authorityFile)}` : 'sslmode=require';
+  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${addresses[0]}:${port}/${database}?${tls}`;
 }

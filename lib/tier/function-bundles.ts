@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
@@ -25,17 +25,22 @@ const options = [
   '--log-level=warning',
 ] as const;
 
-/** A `*.lambda.ts` with everything that it imports in one file, `index.js`. */
-export function functionCode(entry: string): Code {
+/**
+ * A `*.lambda.ts` with everything that it imports in one file, `index.js`.
+ *
+ * @param files what lies beside it, by name
+ */
+export function functionCode(entry: string, files: Readonly<Record<string, string>> = {}): Code {
   return Code.fromAsset(dirname(entry), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
-      // Never used: what follows always succeeds, or throws. It tells the CDK's cache one entry from another.
+      // Never used: what follows always succeeds, or throws. It tells the CDK's cache one function from another.
       image: DockerImage.fromRegistry('none'),
-      command: [entry],
+      command: [entry, JSON.stringify(files)],
       local: {
         tryBundle: (directory: string) => {
           copyFileSync(join(bundles(), relative(__dirname, entry).replace(/\.lambda\.ts$/, bundledSuffix)), join(directory, 'index.js'));
+          for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
           return true;
         },
       },

@@ -34,6 +34,7 @@ export class ServiceStack extends Stack {
     const { vpc, serviceSubnets } = network;
     const { securityGroups } = data.access;
     const databaseName = config.database.databaseName;
+    const { certificateSecret } = config.pooler;
     const primary = { host: database.primary.dbInstanceEndpointAddress, port: postgresPort, name: databaseName };
 
     // Imported by ARN: a grant on the constructs themselves would edit the key's policy in the data stack, which
@@ -93,6 +94,7 @@ export class ServiceStack extends Stack {
         encryptionKey,
         everyDays: config.roles.passwordRotation.everyDays,
         config,
+        poolerVerification: certificateSecret,
       });
       rotation.node.addDependency(roles.ready);
     }
@@ -122,6 +124,7 @@ export class ServiceStack extends Stack {
         instanceHosts,
         secret: roles.secrets.collector,
         encryptionKey,
+        poolerVerification: certificateSecret,
       },
       subjects: {
         environmentName: config.environmentName,
@@ -135,7 +138,6 @@ export class ServiceStack extends Stack {
     // Before that, its role does not exist.
     monitoring.node.addDependency(roles.ready);
 
-    const { certificateSecret } = config.pooler;
     const smokeCheck = new SmokeCheck(this, 'SmokeCheck', {
       network: { vpc, vpcSubnets: serviceSubnets, securityGroup: securityGroups.smokeCheck },
       pooler: { host: pooler.endpointHost, port: poolerPort, database: databaseName, readOnlyDatabase: readOnlyAlias },
@@ -143,7 +145,7 @@ export class ServiceStack extends Stack {
       encryptionKey,
       instanceIdentifiers: Object.values(instanceIdentifiers),
       // By the balancer's own name: the DNS record of the other one may not be there yet.
-      verification: certificateSecret,
+      poolerVerification: certificateSecret,
       proves: { taskDefinition: pooler.task.taskDefinitionArn, configuration: configurationHash(config), instances: Object.values(instanceHosts).join(',') },
     });
     // The last of all: what is green has been proven as a whole.

@@ -5,6 +5,8 @@ import type { Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 
 import { functionCode } from './function-bundles';
+import type { PoolerVerification } from './pooler/connect-pooler';
+import { poolerAuthorityFile, poolerVerificationEnvironment } from './pooler/pooler.contract';
 import { TierLogGroup } from './tier-log-group';
 
 /** Where a function of the tier runs: beside the database, with a security group of its own. */
@@ -28,6 +30,8 @@ export interface TierFunctionProps {
   readonly environment: Record<string, string>;
   /** @default 256 MiB */
   readonly memorySize?: number;
+  /** By what it verifies the pooler. @default - a certificate that nobody can verify is taken */
+  readonly poolerVerification?: PoolerVerification;
 }
 
 /**
@@ -36,8 +40,9 @@ export interface TierFunctionProps {
  */
 export class TierFunction extends Function {
   constructor(scope: Construct, id: string, props: TierFunctionProps) {
+    const { poolerVerification: verification } = props;
     super(scope, id, {
-      code: functionCode(props.entry),
+      code: functionCode(props.entry, verification && { [poolerAuthorityFile.name]: verification.authorities }),
       handler: `index.${props.handler ?? 'handler'}`,
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
@@ -53,6 +58,10 @@ export class TierFunction extends Function {
         // https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
         NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
         ...props.environment,
+        ...(verification && {
+          [poolerVerificationEnvironment.hostName]: verification.hostName,
+          [poolerVerificationEnvironment.authorityFile]: `${poolerAuthorityFile.directory}/${poolerAuthorityFile.name}`,
+        }),
       },
     });
   }

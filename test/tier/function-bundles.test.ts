@@ -1,6 +1,6 @@
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { Architecture, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Stack } from 'aws-cdk-lib/core';
@@ -13,16 +13,18 @@ let directory: string;
 let cache: string;
 
 /** The smoke check as a synth would deploy it, by code that has just been loaded. */
-function bundle(): string {
+const bundle = (): string => readFileSync(join(bundleDirectory(), 'index.js'), 'utf8');
+
+function bundleDirectory(files?: Readonly<Record<string, string>>): string {
   jest.resetModules();
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the folder is made here
   const { functionCode: code } = require(join(directory, 'lib/tier/function-bundles')) as { functionCode: typeof functionCode };
   const app = testApp({ context: { 'aws:cdk:bundling-stacks': ['**'] } });
   const entry = join(directory, 'lib/tier/smoke-check/smoke-check.lambda.ts');
-  new Function(new Stack(app, 'stack'), 'Check', { code: code(entry), handler: 'index.handler', runtime: Runtime.NODEJS_24_X, architecture: Architecture.ARM_64 });
+  new Function(new Stack(app, 'stack'), 'Check', { code: code(entry, files), handler: 'index.handler', runtime: Runtime.NODEJS_24_X, architecture: Architecture.ARM_64 });
   app.synth();
   const asset = readdirSync(app.outdir).find((name) => /^asset\.[0-9a-f]{64}$/.test(name));
-  return readFileSync(join(app.outdir, asset!, 'index.js'), 'utf8');
+  return join(app.outdir, asset!);
 }
 
 const keptBundles = (): readonly string[] => readdirSync(join(cache, 'bookedbarber-database-tier'));
@@ -55,5 +57,12 @@ describe('bundles of functions', () => {
     appendFileSync(join(directory, 'lib/tier/smoke-check/smoke-table.ts'), '\n// another source\n');
     expect(bundle()).toBe(first);
     expect(keptBundles()).toHaveLength(2);
+  });
+
+  it('have files of theirs beside them, and a hash that changes with these', () => {
+    const [one, another] = ['one', 'another'].map((text) => bundleDirectory({ 'authorities.pem': text }));
+    expect(readFileSync(join(one!, 'authorities.pem'), 'utf8')).toBe('one');
+    expect(readFileSync(join(another!, 'authorities.pem'), 'utf8')).toBe('another');
+    expect(basename(one!)).not.toBe(basename(another!));
   });
 });

@@ -113,7 +113,14 @@ describe('the service stack of production', () => {
     expect(DatabaseUrl!.Value).toBe('postgresql://pooler.bookedbarber.internal:6432/bookedbarber?sslmode=verify-full');
     expect(PoolerBalancerHost!.Value).toEqual({ 'Fn::GetAtt': [expect.stringContaining('PoolerBalancer'), 'DNSName'] });
     service.hasResourceProperties('AWS::SSM::Parameter', { Name: '/bookedbarber/production/POOLER_AUTHORITIES', Value: certificateAuthority });
-    service.hasResourceProperties('Custom::SmokeCheck', { PoolerHostName: 'pooler.bookedbarber.internal', PoolerAuthorities: certificateAuthority });
+    const variables = { POOLER_HOST_NAME: 'pooler.bookedbarber.internal', POOLER_AUTHORITY_FILE: '/var/task/pooler-authorities.pem' };
+    const verifying = Object.values(service.findResources('AWS::Lambda::Function', { Properties: { Environment: { Variables: variables } } }));
+    expect(verifying.map(({ Properties }) => Properties.Description as string).sort()).toEqual([
+      'changes passwords: in the database, in the userlist of PgBouncer and in their secrets',
+      'tells on demand what the database tier looks like',
+      'writes and reads through the pooler at the end of a deploy',
+      'writes metrics of the instances and of the pooler',
+    ]);
   });
 
   it('gives tasks one secret, and no function or task a password in its environment', () => {

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
+import { poolerAuthorityFile } from '../../tier/pooler/pooler.contract';
+
 export interface LambdaFunctionOptions {
   readonly functionName: string;
   /** The bundle, as it lies in the assembly. */
@@ -19,7 +21,7 @@ export interface LambdaSurroundings {
   readonly names: ReadonlyMap<string, string>;
   /** Variables that AWS, not the template, gives to a function. */
   readonly runtimeEnvironment: Readonly<Record<string, string>>;
-  /** Takes the place of the file of RDS's authorities that Lambda's own image holds. */
+  /** Takes the place of the files with the authorities of RDS and of the pooler, which sign nothing here. */
   readonly authorityFile: string;
   /** Every line that a function logs; CloudWatch reads metrics from them. @default - only the last are kept, for errors */
   readonly onLog?: (functionName: string, line: string) => void;
@@ -38,7 +40,7 @@ export class LambdaError extends Error {
   }
 }
 
-const caOfRuntime = '/var/runtime/ca-cert.pem';
+const authorityFiles = ['/var/runtime/ca-cert.pem', `${poolerAuthorityFile.directory}/${poolerAuthorityFile.name}`];
 const keptLines = 40;
 
 /**
@@ -106,7 +108,7 @@ export class LambdaFunction {
 
   private environment(): NodeJS.ProcessEnv {
     const { environment, functionName } = this.options;
-    const swapped = Object.entries(environment).map(([name, value]) => [name, value === caOfRuntime ? this.surroundings.authorityFile : value] as const);
+    const swapped = Object.entries(environment).map(([name, value]) => [name, authorityFiles.includes(value) ? this.surroundings.authorityFile : value] as const);
     return { ...Object.fromEntries(swapped), ...this.surroundings.runtimeEnvironment, AWS_LAMBDA_FUNCTION_NAME: functionName, NODE_NO_WARNINGS: '1' };
   }
 }

@@ -59,7 +59,7 @@ export class TierUnderRehearsal {
       'AWS::Events::Rule': functions.schedule,
       [rolesResourceType]: functions.customResource,
       [indexesResourceType]: functions.customResource,
-      [smokeCheckResourceType]: trustingSite(functions.customResource, site),
+      [smokeCheckResourceType]: functions.customResource,
       'AWS::ElasticLoadBalancingV2::LoadBalancer': pooler.loadBalancer,
       'AWS::ElasticLoadBalancingV2::TargetGroup': pooler.targetGroup,
       'AWS::ElasticLoadBalancingV2::Listener': pooler.listener,

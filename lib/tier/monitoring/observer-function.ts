@@ -11,7 +11,7 @@ import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork, type TierFunctionProps } from '../tier-function';
 import { observerEnvironment } from './monitoring.contract';
 
-export interface ObserverFunctionProps {
+export interface ObserverFunctionProps extends Pick<TierFunctionProps, 'poolerVerification'> {
   readonly environmentName: string;
   readonly network: TierFunctionNetwork;
   readonly databaseName: string;
@@ -32,6 +32,7 @@ export class ObserverFunction extends TierFunction {
       ...own,
       network: props.network,
       encryptionKey: props.encryptionKey,
+      poolerVerification: props.poolerVerification,
       environment: {
         [observerEnvironment.environmentName]: props.environmentName,
         [observerEnvironment.instances]: Object.entries(props.instanceHosts).map(([name, host]) => `${name}=${host}`).join(','),

@@ -5,7 +5,7 @@ import type { Source } from '../../diagnosis/source';
 import { connect, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
 import { impatientClient, requiredVariable } from '../function-runtime';
-import { connectPooler } from '../pooler/connect-pooler';
+import { connectPooler, poolerVerification } from '../pooler/connect-pooler';
 import { taskAddresses } from '../pooler/running-tasks';
 import { observerEnvironment } from './monitoring.contract';
 
@@ -28,12 +28,13 @@ export async function tierSources(environment: NodeJS.ProcessEnv, applicationNam
   const credentials = await readCredentials(secrets, variable(databaseEnvironment.secretArn));
   const database = { port: Number(variable(databaseEnvironment.port)), database: variable(databaseEnvironment.name) };
   const instances = pairs(variable(observerEnvironment.instances)).map(([name, host]): Source => ({ name, connect: () => connect({ host, ...database }, credentials, applicationName) }));
+  const verification = poolerVerification(environment);
   const console = { port: Number(variable(observerEnvironment.poolerPort)), database: 'pgbouncer' };
   const addresses = await taskAddresses(ecs, { cluster: variable(observerEnvironment.cluster), service: variable(observerEnvironment.service) }).catch((error: Error) => {
     onProblem(error.message);
     return [];
   });
-  const tasks = addresses.map((host): Source => ({ name: host, connect: () => connectPooler({ host, ...console }, credentials) }));
+  const tasks = addresses.map((host): Source => ({ name: host, connect: () => connectPooler({ host, ...console }, credentials, verification) }));
   return { instances, tasks };
 }
 

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { checkServerIdentity } from 'node:tls';
 
 import { Client, type ClientConfig } from 'pg';
 
 import type { DatabaseCredentials, DatabaseEndpoint } from '../database/connect';
+import { poolerVerificationEnvironment } from './pooler.contract';
 
 const connectTimeoutMs = 5000;
 
@@ -14,11 +16,16 @@ export interface PoolerVerification {
   readonly authorities: string;
 }
 
+/** As a function's variables say it; undefined where a task makes its certificate at its start: nobody can verify that. */
+export function poolerVerification(environment: NodeJS.ProcessEnv): PoolerVerification | undefined {
+  const { [poolerVerificationEnvironment.hostName]: hostName, [poolerVerificationEnvironment.authorityFile]: file } = environment;
+  return hostName === undefined || file === undefined ? undefined : { hostName, authorities: readFileSync(file, 'utf8') };
+}
+
 /**
  * Opens a session through the pooler, or on its admin console. The caller ends it.
  *
- * @param verification undefined if a task makes its certificate at its start: nobody can verify that, and SCRAM alone
- * tells both sides that the other knows the verifier
+ * @param verification without it, SCRAM alone tells both sides that the other knows the verifier
  */
 export async function connectPooler(endpoint: DatabaseEndpoint, { username, password }: DatabaseCredentials, verification?: PoolerVerification): Promise<Client> {
   const client = new Client({

@@ -4,6 +4,17 @@ export const poolerContainerName = 'pgbouncer';
 /** Files of the image, by their names in its build context: programs, and the authorities of RDS's certificates. */
 export const poolerImageFiles = { entrypoint: 'entrypoint.sh', healthCheck: 'health-check.sh', serverTlsCa: 'rds-ca.pem' } as const;
 
+/** Variables of the functions that connect to the pooler, where it shows a certificate of the team's. */
+export const poolerVerificationEnvironment = {
+  /** Name that the certificate must be for, by whatever address the pooler is reached. */
+  hostName: 'POOLER_HOST_NAME',
+  /** Path of the authorities that must have signed it, PEM. */
+  authorityFile: 'POOLER_AUTHORITY_FILE',
+} as const;
+
+/** Beside the function's code: all of its variables together hold 4 KiB, which authorities can exceed. */
+export const poolerAuthorityFile = { directory: '/var/task', name: 'pooler-authorities.pem' } as const;
+
 /**
  * Environment variables of the image's entrypoint, shared by the construct, the entrypoint itself and the rehearsal.
  * Every line of the ini is a variable of its own, so that `cdk diff` shows which one changes.

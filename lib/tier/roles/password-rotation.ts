@@ -11,12 +11,12 @@ import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { databaseEnvironment } from '../database/database.contract';
 import { poolerPort } from '../network/access-list';
 import { secretDecryption } from '../secret-decryption';
-import { TierFunction, type TierFunctionNetwork } from '../tier-function';
+import { TierFunction, type TierFunctionNetwork, type TierFunctionProps } from '../tier-function';
 import { roleCatalogue, type SecretName, secretNames } from './role-catalogue';
 import { rolesEnvironment, rotationEnvironment } from './roles.contract';
 import { rotatedSecret } from './rotated-secrets';
 
-export interface PasswordRotationProps {
+export interface PasswordRotationProps extends Pick<TierFunctionProps, 'poolerVerification'> {
   /** Where the function runs; it must reach the primary, the pooler's tasks, Secrets Manager and ECS. */
   readonly network: TierFunctionNetwork;
   /** The primary itself, not the pooler. */
@@ -60,7 +60,7 @@ export class PasswordRotation extends Construct {
   }
 
   private rotationFunction(): TierFunction {
-    const { network, encryptionKey, database, poolerService, poolerDatabases, secrets, userlistSecret, config } = this.props;
+    const { network, encryptionKey, database, poolerService, poolerDatabases, secrets, userlistSecret, config, poolerVerification } = this.props;
     const catalogue = roleCatalogue(config, []);
     const rotated = Object.fromEntries(secretNames.map((name) => [secrets[name].secretArn, rotatedSecret(catalogue, name, poolerDatabases)]));
     return new TierFunction(this, 'Function', {
@@ -70,6 +70,7 @@ export class PasswordRotation extends Construct {
       timeout: Duration.minutes(15),
       network,
       encryptionKey,
+      poolerVerification,
       environment: {
         [databaseEnvironment.host]: database.host,
         [databaseEnvironment.port]: `${database.port}`,

@@ -1,7 +1,7 @@
 import { type Deployment, DescribeServicesCommand, type ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 
 import type { DatabaseCredentials } from '../database/connect';
-import { connectPooler } from '../pooler/connect-pooler';
+import { connectPooler, type PoolerVerification } from '../pooler/connect-pooler';
 import { type ServiceOfCluster, taskAddresses } from '../pooler/running-tasks';
 
 /** The pooler as the rotation sees it: tasks that read the userlist once, at their start. */
@@ -9,6 +9,7 @@ export class RotationPooler {
   constructor(
     private readonly ecs: ECSClient,
     private readonly place: ServiceOfCluster & { readonly port: number },
+    private readonly verification?: PoolerVerification,
   ) {}
 
   /**
@@ -51,7 +52,7 @@ export class RotationPooler {
 
   private async tryToLogIn(host: string, database: string, credentials: DatabaseCredentials): Promise<NodeJS.ErrnoException | undefined> {
     try {
-      const session = await connectPooler({ host, port: this.place.port, database }, credentials);
+      const session = await connectPooler({ host, port: this.place.port, database }, credentials, this.verification);
       try {
         await session.query(database === consoleDatabase ? 'SHOW VERSION' : 'SELECT 1');
       } finally {

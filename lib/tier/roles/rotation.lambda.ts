@@ -6,6 +6,7 @@ import type { Client } from 'pg';
 import { connect, type DatabaseEndpoint, endpointFromEnvironment, parseCredentials, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
 import { logEvent, requiredVariable } from '../function-runtime';
+import { poolerVerification } from '../pooler/connect-pooler';
 import { rolesEnvironment, rotationEnvironment } from './roles.contract';
 import { RotationPooler } from './rotation-pooler';
 import { RotationSecret } from './rotation-secret';
@@ -45,7 +46,7 @@ function rotationOf(arn: string, version: string): Rotation {
     logInAs: (credentials) => connect(endpoint, credentials, 'rotation test'),
     readUserlist: () => readUserlist(secrets, userlistArn),
     storeUserlist: (stored, text) => storeUserlist(secrets, userlistArn, stored, text),
-    pooler: new RotationPooler(ecs, { cluster, service, port: Number(requiredVariable(process.env, rotationEnvironment.poolerPort)) }),
+    pooler: new RotationPooler(ecs, { cluster, service, port: Number(requiredVariable(process.env, rotationEnvironment.poolerPort)) }, poolerVerification(process.env)),
     log: logEvent,
   };
 }

@@ -11,14 +11,6 @@ export const smokeCheckProperties = {
   instances: 'Instances',
 } as const;
 
-/** Further ones, where the pooler shows a certificate of the team's: what it is verified by. A variable would be too small. */
-export const smokeCheckVerification = {
-  /** Host name that the certificate must be for. */
-  hostName: 'PoolerHostName',
-  /** PEM. */
-  authorities: 'PoolerAuthorities',
-} as const;
-
 /** Environment variables of its function. */
 export const smokeCheckEnvironment = {
   poolerHost: 'POOLER_HOST',

@@ -7,8 +7,8 @@ import type { CdkCustomResourceEvent, CdkCustomResourceResponse, Context } from 
 import { readCredentials } from '../database/connect';
 import { impatientClient, logEvent, requiredVariable } from '../function-runtime';
 import { pendingReboots } from '../indexes/instance-state';
-import { connectPooler, type PoolerVerification } from '../pooler/connect-pooler';
-import { smokeCheckEnvironment, smokeCheckVerification } from './smoke-check.contract';
+import { connectPooler, poolerVerification } from '../pooler/connect-pooler';
+import { smokeCheckEnvironment } from './smoke-check.contract';
 import { runSmokeSteps, smokeSteps } from './smoke-run';
 
 const rds = new RDSClient(impatientClient);
@@ -27,7 +27,7 @@ export async function handler(event: CdkCustomResourceEvent, context: Context): 
   try {
     const credentials = await readCredentials(secrets, requiredVariable(process.env, smokeCheckEnvironment.secretArn));
     const endpoint = { host: requiredVariable(process.env, smokeCheckEnvironment.poolerHost), port: Number(requiredVariable(process.env, smokeCheckEnvironment.poolerPort)) };
-    const verification = verificationOf(event.ResourceProperties);
+    const verification = poolerVerification(process.env);
     if (!verification) logEvent({ event: 'pooler not verified', why: 'each task makes its certificate at its start; pooler.certificateSecret gives it one that can be verified' });
     await runSmokeSteps({
       steps: smokeSteps(requiredVariable(process.env, smokeCheckEnvironment.database), requiredVariable(process.env, smokeCheckEnvironment.readOnlyDatabase)),
@@ -42,8 +42,4 @@ export async function handler(event: CdkCustomResourceEvent, context: Context): 
   const reboots = await pendingReboots(rds, requiredVariable(process.env, smokeCheckEnvironment.instanceIdentifiers).split(',')).catch((error: Error) => [error.message]);
   for (const reboot of reboots) logEvent({ event: 'restart pending', reboot });
   return { PhysicalResourceId: physicalResourceId, Data: { Warnings: reboots.join('; ').slice(0, 1000) } };
-}
-
-function verificationOf({ [smokeCheckVerification.hostName]: hostName, [smokeCheckVerification.authorities]: authorities }: Readonly<Record<string, unknown>>): PoolerVerification | undefined {
-  return typeof hostName === 'string' && typeof authorities === 'string' ? { hostName, authorities } : undefined;
 }

@@ -7,13 +7,12 @@ import { CustomResource, Duration } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 
-import type { PoolerVerification } from '../pooler/connect-pooler';
 import { secretDecryption } from '../secret-decryption';
-import { TierFunction, type TierFunctionNetwork } from '../tier-function';
+import { TierFunction, type TierFunctionNetwork, type TierFunctionProps } from '../tier-function';
 import { TierLogGroup } from '../tier-log-group';
-import { smokeCheckEnvironment, smokeCheckProperties, smokeCheckResourceType, smokeCheckVerification } from './smoke-check.contract';
+import { smokeCheckEnvironment, smokeCheckProperties, smokeCheckResourceType } from './smoke-check.contract';
 
-export interface SmokeCheckProps {
+export interface SmokeCheckProps extends Pick<TierFunctionProps, 'poolerVerification'> {
   readonly network: TierFunctionNetwork;
   readonly pooler: { readonly host: string; readonly port: number; readonly database: string; readonly readOnlyDatabase: string };
   /** What an application logs in with. */
@@ -21,8 +20,6 @@ export interface SmokeCheckProps {
   /** Encrypts the secret, and the logs. */
   readonly encryptionKey: IKey;
   readonly instanceIdentifiers: readonly string[];
-  /** What the pooler is verified by. @default - a certificate that nobody can verify is taken */
-  readonly verification?: PoolerVerification;
   /** What makes the check run again when it changes. */
   readonly proves: Readonly<Record<keyof typeof smokeCheckProperties, string>>;
 }
@@ -34,13 +31,14 @@ export class SmokeCheck extends Construct {
 
   constructor(scope: Construct, id: string, props: SmokeCheckProps) {
     super(scope, id);
-    const { pooler, secret, encryptionKey, instanceIdentifiers, verification, proves } = props;
+    const { pooler, secret, encryptionKey, instanceIdentifiers, poolerVerification, proves } = props;
     const check = new TierFunction(this, 'Check', {
       entry: join(__dirname, 'smoke-check.lambda.ts'),
       description: 'writes and reads through the pooler at the end of a deploy',
       timeout: Duration.minutes(4),
       network: props.network,
       encryptionKey,
+      poolerVerification,
       environment: {
         [smokeCheckEnvironment.poolerHost]: pooler.host,
         [smokeCheckEnvironment.poolerPort]: `${pooler.port}`,
@@ -66,7 +64,6 @@ export class SmokeCheck extends Construct {
         [smokeCheckProperties.taskDefinition]: proves.taskDefinition,
         [smokeCheckProperties.configuration]: proves.configuration,
         [smokeCheckProperties.instances]: proves.instances,
-        ...(verification && { [smokeCheckVerification.hostName]: verification.hostName, [smokeCheckVerification.authorities]: verification.authorities }),
       },
     });
   }

@@ -2,9 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { ECSClient } from '@aws-sdk/client-ecs';
 import type { Template } from 'aws-cdk-lib/assertions';
 
 import { resolveIntrinsics } from '../../../lib/assembly/resolve-intrinsics';
+import { AwsEndpoint } from '../../../lib/rehearsal/aws/aws-endpoint';
 import { SecretsManager } from '../../../lib/rehearsal/aws/secrets-manager';
 import { makeCertificateSecret } from '../../../lib/rehearsal/deployment/certificate-secret';
 import { readContainerSecret } from '../../../lib/rehearsal/deployment/container-secrets';
@@ -13,8 +15,12 @@ import { run } from '../../../lib/rehearsal/engines/child';
 import { debianTools } from '../../../lib/rehearsal/engines/debian-tools';
 import { connectTo } from '../../../lib/rehearsal/drills/pooler-console';
 import { connectionEnvironment } from '../../../lib/rehearsal/load/pgbench';
-import { connectPooler } from '../../../lib/tier/pooler/connect-pooler';
-import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
+import { databaseEnvironment } from '../../../lib/tier/database/database.contract';
+import { observerEnvironment } from '../../../lib/tier/monitoring/monitoring.contract';
+import { tierSources } from '../../../lib/tier/monitoring/tier-sources';
+import { connectPooler, poolerVerification } from '../../../lib/tier/pooler/connect-pooler';
+import { poolerEnvironment, poolerVerificationEnvironment } from '../../../lib/tier/pooler/pooler.contract';
+import { RotationPooler } from '../../../lib/tier/roles/rotation-pooler';
 import { poolerTemplate } from '../../tier/pooler/pooler-stack';
 import { password, templateEnvironment } from './pooled-databases';
 import { PoolerProcess } from './pooler-process';
@@ -30,7 +36,10 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'client-certificate-'));
   authority = await CertificateAuthority.create('the team');
   await writeFile(join(directory, 'team.pem'), authority.certificatePem);
-  await writeFile(join(directory, 'other.pem'), (await CertificateAuthority.create('somebody else')).certificatePem);
+  const other = await CertificateAuthority.create('somebody else');
+  await writeFile(join(directory, 'other.pem'), other.certificatePem);
+  // While one takes the place of the other.
+  await writeFile(join(directory, 'both.pem'), other.certificatePem + authority.certificatePem);
   pooler = await PoolerProcess.start(address, await taskEnvironment());
 });
 afterAll(async () => {
@@ -65,6 +74,21 @@ function containerOf(template: Template): Container {
   return resolveIntrinsics(task!.Properties.ContainerDefinitions[0], known, 'the container') as Container;
 }
 
+/** What the collector is told besides: no instance is asked here. */
+const observerVariables = {
+  [databaseEnvironment.secretArn]: 'collector',
+  [databaseEnvironment.port]: '5432',
+  [databaseEnvironment.name]: 'bookedbarber',
+  [observerEnvironment.instances]: 'primary=nobody.internal',
+  [observerEnvironment.poolerPort]: '6432',
+  [observerEnvironment.cluster]: 'cluster',
+  [observerEnvironment.service]: 'Pooler',
+};
+
+const fail = (problem: string): never => {
+  throw new Error(problem);
+};
+
 /** By libpq, as applications connect. */
 async function logIn(host: string, authorityFile: string): Promise<string> {
   const { psql } = await debianTools();
@@ -75,7 +99,7 @@ async function logIn(host: string, authorityFile: string): Promise<string> {
 
 describe("a pooler with the team's own certificate", () => {
   it('is verified by clients that know its authority and its name', async () => {
-    expect(await logIn(hostName, 'team.pem')).toMatch(/^PgBouncer 1\./);
+    for (const authorities of ['team.pem', 'both.pem']) expect(await logIn(hostName, authorities)).toMatch(/^PgBouncer 1\./);
   });
 
   it('is verified by pgbench and node-postgres as a rehearsal connects, whatever the address', async () => {
@@ -102,6 +126,33 @@ describe("a pooler with the team's own certificate", () => {
     const other = await readFile(join(directory, 'other.pem'), 'utf8');
     await expect(connectPooler(endpoint, credentials, { hostName, authorities: other })).rejects.toThrow("the pooler's certificate is refused: unable to verify the first certificate");
     await expect(connectPooler({ ...endpoint, port: 6433 }, credentials, { hostName, authorities })).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('is verified by the rotation of passwords and by the collector, before they say who they are', async () => {
+    const aws = await AwsEndpoint.start('127.33.62.3', 0);
+    Object.assign(process.env, aws.environment);
+    aws.ecs.addTask(address);
+    aws.ecs.addService({ name: 'Pooler', deployments: () => [], forceNewDeployment: () => undefined });
+    aws.secrets.create('collector', JSON.stringify({ username: 'bookedbarber_collector', password }));
+    try {
+      const place = { cluster: 'cluster', service: 'Pooler' };
+      const environment = (authorityFile: string) => ({
+        ...observerVariables,
+        [poolerVerificationEnvironment.hostName]: hostName,
+        [poolerVerificationEnvironment.authorityFile]: join(directory, authorityFile),
+      });
+      const refusals = (authorityFile: string) => new RotationPooler(new ECSClient(), { ...place, port: 6432 }, poolerVerification(environment(authorityFile))).refusals({ username: 'pgbouncer_admin', password }, ['pgbouncer']);
+      expect(await refusals('team.pem')).toEqual([]);
+      expect(await refusals('both.pem')).toEqual([]);
+      expect(await refusals('other.pem')).toEqual([expect.stringContaining(`task ${address}, pgbouncer: the pooler's certificate is refused`)]);
+
+      const console = async (authorityFile: string) => (await tierSources(environment(authorityFile), 'collector', fail)).tasks[0]!.connect();
+      await (await console('team.pem')).end();
+      await expect(console('other.pem')).rejects.toThrow("the pooler's certificate is refused");
+    } finally {
+      for (const name of Object.keys(aws.environment)) delete process.env[name];
+      await aws.stop();
+    }
   });
 
   it('is refused by those that know another authority, or call it by another name', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { AwsEndpoint } from '../../../lib/rehearsal/aws/aws-endpoint';
 import { LambdaFunction } from '../../../lib/rehearsal/aws/lambda-function';
 import { CertificateAuthority } from '../../../lib/rehearsal/engines/certificate-authority';
+import { poolerVerificationEnvironment } from '../../../lib/tier/pooler/pooler.contract';
 import { smokeCheckEnvironment } from '../../../lib/tier/smoke-check/smoke-check.contract';
 import { smokeTableStatements } from '../../../lib/tier/smoke-check/smoke-table';
 import { password, PooledDatabases } from '../pooler/pooled-databases';
@@ -137,9 +138,10 @@ describe('the smoke check', () => {
     await check(create);
     expect(log.join('\n')).toContain('pooler not verified');
     log.splice(0);
-    const { certificatePem } = await CertificateAuthority.create('the team');
-    const verified = { ...create, ResourceProperties: { ...properties, PoolerHostName: 'pooler.internal', PoolerAuthorities: certificatePem } };
-    await expect(check(verified)).rejects.toThrow("the pooler's certificate is refused: self-signed certificate; it must be for pooler.internal");
+    const authorityFile = join(directory, 'team.pem');
+    await writeFile(authorityFile, (await CertificateAuthority.create('the team')).certificatePem);
+    const verification = { [poolerVerificationEnvironment.hostName]: 'pooler.internal', [poolerVerificationEnvironment.authorityFile]: authorityFile };
+    await expect(check(create, 'bookedbarber_ro', pooler.address, verification)).rejects.toThrow("the pooler's certificate is refused: self-signed certificate; it must be for pooler.internal");
     expect(log.join('\n')).not.toContain('pooler not verified');
   });
 });

@@ -31,8 +31,8 @@ describe('LambdaFunction', () => {
   });
 
   it("gives the function the template's environment and nothing of this process", async () => {
-    const environment = await functionOf('environment', { A: 'b', NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' }).invoke({});
-    expect(environment).toEqual({ A: 'b', NODE_EXTRA_CA_CERTS: '/tmp/ca.pem', AWS_REGION: 'eu-central-1', AWS_LAMBDA_FUNCTION_NAME: 'Fn', NODE_NO_WARNINGS: '1' });
+    const environment = await functionOf('environment', { A: 'b', NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem', POOLER_AUTHORITY_FILE: '/var/task/pooler-authorities.pem' }).invoke({});
+    expect(environment).toEqual({ A: 'b', NODE_EXTRA_CA_CERTS: '/tmp/ca.pem', POOLER_AUTHORITY_FILE: '/tmp/ca.pem', AWS_REGION: 'eu-central-1', AWS_LAMBDA_FUNCTION_NAME: 'Fn', NODE_NO_WARNINGS: '1' });
   });
 
   it('knows the names of the site and no others', async () => {
