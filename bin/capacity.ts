@@ -10,9 +10,13 @@ import { taskCapacity } from '../lib/tier/pooler/task-capacity';
 /** 0: everything fits, 1: something does not, 2: it could not be computed. */
 const exitCodes = { fits: 0, exceeded: 1, wrongCall: 2 } as const;
 
+/** Of a table where there is no terminal, and of its last column at least. */
+const [usualWidth, leastWidth] = [100, 30];
+const [padding, borders] = [2, 4];
+
 const { environment, json } = new Command('npm run capacity --')
   .description(
-    'Shows who may connect to each instance at once, at worst: autoscaling at its maximum and a deployment under way.\n' +
+    'Shows who may connect to each instance at once, at worst: autoscaling at its maximum, a deployment under way, and the tasks of the one before still draining.\n' +
       'Reads lib/config/environments.ts; asks neither AWS nor a database.',
   )
   .addOption(new Option('-e, --environment <name>', 'environment of lib/config/environments.ts').choices(Object.keys(environments)).default('production'))
@@ -21,6 +25,8 @@ const { environment, json } = new Command('npm run capacity --')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.fits : exitCodes.wrongCall))
   .parse()
   .opts<{ environment: string; json: boolean }>();
+
+process.stdout.on('error', () => process.exit()); // who reads it, head for example, has had enough
 
 const config = resolveConfig(environment, (environments as Readonly<Record<string, TierConfig>>)[environment]!);
 const { instances, problems } = connectionBudget(config);
@@ -38,7 +44,10 @@ for (const problem of problems) process.stderr.write(`${problem}\n`);
 process.exitCode = problems.length > 0 ? exitCodes.exceeded : exitCodes.fits;
 
 function render({ instance, maxConnections, rows, total }: InstanceBudget): string {
-  const table = new Table({ head: [instance, 'connections', ''], colAligns: ['left', 'right', 'left'], style: { head: [], border: [] } });
+  const uses = Math.max(...[instance, ...rows.map(({ use }) => use)].map(({ length }) => length)) + padding;
+  const widths = [uses, 'connections'.length + padding];
+  const whys = Math.max(leastWidth, (process.stdout.columns ?? usualWidth) - widths[0]! - widths[1]! - borders);
+  const table = new Table({ head: [instance, 'connections', ''], colWidths: [...widths, whys], colAligns: ['left', 'right', 'left'], wordWrap: true, style: { head: [], border: [] } });
   for (const { use, connections, why } of rows) table.push([use, connections, why]);
   table.push(['at worst', total, `of max_connections ${maxConnections}, ${maxConnections - total} free`]);
   return table.toString();

@@ -1,3 +1,4 @@
+import { drain } from '../tier/pooler/drain';
 import { maximumHealthyPercent, taskCapacity, taskCapacityProblems } from '../tier/pooler/task-capacity';
 import { roleCatalogue } from '../tier/roles/role-catalogue';
 import type { ResolvedTierConfig } from './resolve-config';
@@ -29,12 +30,21 @@ export interface ConnectionBudget {
   readonly problems: readonly string[];
 }
 
-/** Tasks of a rolling deployment for each one wished for. */
-const rolloutSurge = maximumHealthyPercent / 100;
+/**
+ * Tasks for each one wished for. ECS holds those that it starts and those that run to the maximum, and counts no more
+ * those that it has told to stop: when a deployment follows at once, a rollback for example, the tasks of the one
+ * before still drain with their connections. Deployments that come faster than tasks drain add as many each; what
+ * bounds them is `connectionsLeftToPooler`.
+ *
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+ */
+const rolloutSurge = maximumHealthyPercent / 100 + 1;
+
+const drainMinutes = Math.ceil((drain.deregistrationDelaySeconds + drain.drainSeconds + drain.finishSeconds) / 60);
 
 /**
- * Adds up who may connect to each instance while autoscaling is at its maximum and a deployment is under way. Every
- * replica must be able to carry the read-only alias alone.
+ * Adds up who may connect to each instance while autoscaling is at its maximum, a deployment is under way and the one
+ * before still drains. Every replica must be able to carry the read-only alias alone.
  */
 export function connectionBudget(config: ResolvedTierConfig): ConnectionBudget {
   const { pooler } = config;
@@ -76,6 +86,20 @@ export function budgetedConnections(config: ResolvedTierConfig): Readonly<Record
   return Object.fromEntries(['primary', ...Object.keys(config.replicas)].map((name, position) => [name, instances[position]!.total]));
 }
 
+/**
+ * Connections that nobody else is promised, on the instance that has fewest. A role that comes through the pooler may
+ * have no more, so that too many tasks are short of connections among themselves, and never keep migrations, rotation, index
+ * builds or the collector out.
+ */
+export function connectionsLeftToPooler(config: ResolvedTierConfig): number {
+  const left = connectionBudget(config).instances.map(({ maxConnections, rows, total }) => maxConnections - (total - ofPooler(rows)));
+  return Math.max(1, Math.min(...left));
+}
+
+function ofPooler(rows: readonly BudgetRow[]): number {
+  return rows.find(({ use }) => use === 'pooler')?.connections ?? 0;
+}
+
 /** https://www.postgresql.org/docs/17/runtime-config-connection.html#GUC-SUPERUSER-RESERVED-CONNECTIONS */
 const reserved: BudgetRow = {
   use: 'reserved',
@@ -87,7 +111,7 @@ function poolerRow(poolSize: number, perTask: number, maxTasks: number): BudgetR
   return {
     use: 'pooler',
     connections: perTask * maxTasks * rolloutSurge,
-    why: `${poolSize} over ${maxTasks} tasks are ${perTask} for each; ×${rolloutSurge} while a deployment replaces them`,
+    why: `${poolSize} over ${maxTasks} tasks are ${perTask} for each; ×${rolloutSurge} while a deployment replaces them and those of the one before drain, for up to ${drainMinutes} minutes`,
   };
 }
 
@@ -114,11 +138,11 @@ function budgetProblem(
 ): readonly string[] {
   const { instance, maxConnections, rows, total } = budget;
   if (total <= maxConnections) return [];
-  const pool = rows.find(({ use }) => use === 'pooler')?.connections ?? 0;
+  const pool = ofPooler(rows);
   const free = Math.max(0, maxConnections - (total - pool));
   const fitting = Math.floor(free / rolloutSurge / pooler.maxTasks) * pooler.maxTasks;
   const lower = fitting > 0 ? `lower ${field} to ${fitting}, or ` : '';
   return [
-    `pool of ${pooler[field]} × ${rolloutSurge} during a deployment = ${pool} exceeds the ${free} connections free on ${instance}; ${lower}raise its maxConnections to ${total}`,
+    `pool of ${pooler[field]} × ${rolloutSurge} during deployments = ${pool} exceeds the ${free} connections free on ${instance}; ${lower}raise its maxConnections to ${total}`,
   ];
 }

@@ -1,4 +1,4 @@
-import { connectionBudget } from '../../lib/config/connection-budget';
+import { connectionBudget, connectionsLeftToPooler } from '../../lib/config/connection-budget';
 import { environments } from '../../lib/config/environments';
 import { resolveConfig } from '../../lib/config/resolve-config';
 import type { TierConfig } from '../../lib/config/tier-config';
@@ -16,7 +16,7 @@ describe('the connection budget', () => {
     for (const { total, maxConnections } of instances) expect(total).toBeLessThanOrEqual(maxConnections);
   });
 
-  it('counts everybody who may come to an instance, at the most tasks and during a deployment', () => {
+  it('counts everybody who may come to an instance, at the most tasks, during a deployment and while the one before drains', () => {
     const rows = budgetOf().instances.map(({ instance, rows, total }) => [
       instance,
       ...rows.map(({ use, connections }) => `${use} ${connections}`),
@@ -25,7 +25,7 @@ describe('the connection budget', () => {
     expect(rows).toEqual([
       [
         'the primary',
-        'pooler 200',
+        'pooler 300',
         'bookedbarber_migrations 5',
         'bookedbarber_migrations_alternate 5',
         'bookedbarber_collector 5',
@@ -34,9 +34,9 @@ describe('the connection budget', () => {
         'index builds 4',
         'master 3',
         'reserved 5',
-        '= 239',
+        '= 339',
       ],
-      ['replica replica-1', 'pooler 200', 'bookedbarber_collector 5', 'bookedbarber_collector_alternate 5', 'reserved 5', '= 215'],
+      ['replica replica-1', 'pooler 300', 'bookedbarber_collector 5', 'bookedbarber_collector_alternate 5', 'reserved 5', '= 315'],
     ]);
   });
 
@@ -50,26 +50,34 @@ describe('the connection budget', () => {
   it('has every replica in use carry the read-only alias alone, and none that retires', () => {
     const { instances } = budgetOf({ replicas: { a: {}, b: {}, c: { retiring: true } } });
     expect(instances.slice(1).map(({ instance, total }) => [instance, total])).toEqual([
-      ['replica a', 215],
-      ['replica b', 215],
+      ['replica a', 315],
+      ['replica b', 315],
       ['replica c', 15],
     ]);
+  });
+});
+
+describe('what is left to the roles of the pooler', () => {
+  it('is what nobody else is promised, on the instance that has fewest', () => {
+    const left = (change: Partial<TierConfig>): number => connectionsLeftToPooler(resolveConfig('production', { ...base, ...change }));
+    expect(left({})).toBe(461);
+    expect(left({ replicas: { a: { maxConnections: 700 }, b: { maxConnections: 400 } } })).toBe(385);
   });
 });
 
 describe('the connection budget refuses', () => {
   it('pools that exceed what is free, with both ways out', () => {
     expect(budgetOf({ pooler: { poolSize: 300, readOnlyPoolSize: 280 } }).problems).toEqual([
-      'pool of 300 × 2 during a deployment = 600 exceeds the 461 connections free on the primary; lower poolSize to 228, or raise its maxConnections to 639',
-      'pool of 280 × 2 during a deployment = 560 exceeds the 485 connections free on replica replica-1; lower readOnlyPoolSize to 240, or raise its maxConnections to 575',
+      'pool of 300 × 3 during deployments = 900 exceeds the 461 connections free on the primary; lower poolSize to 152, or raise its maxConnections to 939',
+      'pool of 280 × 3 during deployments = 840 exceeds the 485 connections free on replica replica-1; lower readOnlyPoolSize to 160, or raise its maxConnections to 855',
     ]);
   });
 
   it('nothing that its own advice leads to', () => {
-    expect(budgetOf({ pooler: { poolSize: 228, readOnlyPoolSize: 240 } }).problems).toEqual([]);
+    expect(budgetOf({ pooler: { poolSize: 152, readOnlyPoolSize: 160 } }).problems).toEqual([]);
     expect(
       budgetOf({
-        database: { ...base.database, maxConnections: 639 },
+        database: { ...base.database, maxConnections: 939 },
         pooler: { poolSize: 300, readOnlyPoolSize: 280 },
       }).problems,
     ).toEqual([]);
@@ -80,7 +88,7 @@ describe('the connection budget refuses', () => {
       budgetOf({ database: { ...base.database, maxConnections: 25 }, replicas: { a: { maxConnections: 500 } } })
         .problems,
     ).toEqual([
-      'pool of 100 × 2 during a deployment = 200 exceeds the 0 connections free on the primary; raise its maxConnections to 239',
+      'pool of 100 × 3 during deployments = 300 exceeds the 0 connections free on the primary; raise its maxConnections to 339',
     ]);
   });
 

@@ -7,12 +7,13 @@ import { CustomResource, Duration, type RemovalPolicy } from 'aws-cdk-lib/core';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, type IDependable } from 'constructs';
 
+import { connectionsLeftToPooler } from '../../config/connection-budget';
 import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { databaseEnvironment } from '../database/database.contract';
 import { secretDecryption } from '../secret-decryption';
 import { TierFunction, type TierFunctionNetwork } from '../tier-function';
 import { TierLogGroup } from '../tier-log-group';
-import { roleCatalogue, type SecretName, secretNames } from './role-catalogue';
+import { limitPooledRoles, roleCatalogue, type SecretName, secretNames } from './role-catalogue';
 import { roleProperties } from './role-properties';
 import { rolesAttributes, rolesEnvironment, rolesResourceType } from './roles.contract';
 
@@ -50,7 +51,7 @@ export class DatabaseRoles extends Construct {
   ) {
     super(scope, id);
     const { database, encryptionKey, config, extensions = ['pg_stat_statements'] } = props;
-    const catalogue = roleCatalogue(config, extensions);
+    const catalogue = limitPooledRoles(roleCatalogue(config, extensions), connectionsLeftToPooler(config));
 
     const firstOf = (secret: SecretName): string => catalogue.logins.find((login) => login.secret === secret)!.name;
     this.secrets = Object.fromEntries(

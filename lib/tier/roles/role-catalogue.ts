@@ -59,6 +59,12 @@ const defaultScramIterations = 4096;
 
 const noLimit = -1;
 
+/** With a limit on each role that comes through the pooler, whose own limits hold for one task only. */
+export function limitPooledRoles(catalogue: RoleCatalogue, connectionLimit: number): RoleCatalogue {
+  const isPooled = ({ logsInTo, ...role }: LoginRole): boolean => role.connectionLimit === noLimit && logsInTo.includes('database') && logsInTo.includes('pooler');
+  return { ...catalogue, logins: catalogue.logins.map((login) => (isPooled(login) ? { ...login, connectionLimit } : login)) };
+}
+
 /** The roles of a tier, named after its database. */
 export function roleCatalogue(config: ResolvedTierConfig, extensions: readonly string[]): RoleCatalogue {
   const prefix = config.database.databaseName;
@@ -112,7 +118,7 @@ function turnTakers(
       memberOf: [readwrite],
       secret: 'application',
       scramIterations: config.roles.applicationScramIterations,
-      connectionLimit: noLimit, // the pooler limits it, over all tasks
+      connectionLimit: noLimit, // see limitPooledRoles
       settings: pooledTimeouts(config.roles),
     },
     {

@@ -125,6 +125,26 @@ describe('the pooler', () => {
     expect(sessions).toEqual([{ usename: 'bookedbarber_app', ssl: true }]);
   });
 
+  it('goes on with the server connections it has when its role may have no more, and keeps nobody else out', async () => {
+    await databases.primary.query('ALTER ROLE bookedbarber_app CONNECTION LIMIT 1');
+    const limited = await PoolerProcess.start('127.33.2.6', databases.environment({ poolSize: 16, maxTasks: 4 }));
+    const connect = (user: string): Promise<Client> => limited.connect(user, password, 'bookedbarber');
+    try {
+      await databases.primary.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bookedbarber_app'");
+      const [busy, waiting, other] = [await connect('bookedbarber_app'), await connect('bookedbarber_app'), await connect('bookedbarber_readonly')];
+      await busy.query('BEGIN');
+      const answer = waiting.query('SELECT 1 AS one');
+      while (!limited.log.includes('too many connections for role "bookedbarber_app"')) await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await rows(other, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+      await busy.query('COMMIT');
+      expect((await answer).rows).toEqual([{ one: 1 }]);
+      await Promise.all([busy, waiting, other].map((session) => session.end()));
+    } finally {
+      await limited.stop();
+      await databases.primary.query('ALTER ROLE bookedbarber_app CONNECTION LIMIT -1');
+    }
+  });
+
   it('does not talk to a database that shows the certificate of another', async () => {
     databases.resolver.set('impostor.internal', databases.primary.address);
     const line = databases.environment().PGBOUNCER_DATABASE_BOOKEDBARBER!.replace('primary.internal', 'impostor.internal');

@@ -1,7 +1,7 @@
 import { environments } from '../../../lib/config/environments';
 import { resolveConfig } from '../../../lib/config/resolve-config';
 import type { TierConfig } from '../../../lib/config/tier-config';
-import { roleCatalogue, secretNames } from '../../../lib/tier/roles/role-catalogue';
+import { limitPooledRoles, roleCatalogue, secretNames } from '../../../lib/tier/roles/role-catalogue';
 import { roleProblems } from '../../../lib/tier/roles/role-problems';
 
 const resolve = (change: Partial<TierConfig> = {}) => resolveConfig('staging', { ...environments.staging, ...change });
@@ -41,6 +41,20 @@ describe('the catalogue of roles', () => {
 
   it('makes the alternate the equal of the application in everything but its name', () => {
     expect({ ...login('bookedbarber_app_alternate'), name: 'bookedbarber_app' }).toEqual(login('bookedbarber_app'));
+  });
+
+  it('limits those that come through the pooler together, and nobody else by the same', () => {
+    const limits = limitPooledRoles(catalogueOf(), 461).logins.map(({ name, connectionLimit }) => `${name} ${connectionLimit}`);
+    expect(limits.filter((limit) => / (461|-1)$/.test(limit))).toEqual([
+      'bookedbarber_app 461',
+      'bookedbarber_app_alternate 461',
+      'bookedbarber_readonly 461',
+      'bookedbarber_readonly_alternate 461',
+      'bookedbarber_indexes -1',
+      'bookedbarber_indexes_alternate -1',
+      'pgbouncer_admin -1',
+      'pgbouncer_admin_alternate -1',
+    ]);
   });
 
   it('names roles after the database', () => {
