@@ -34,7 +34,7 @@ function readmeValues({ environment, endpoints, sslmode, readOnlyDatabase, poole
     queryWaitTimeoutSeconds: `${pooler.queryWaitTimeoutSeconds}`,
     sslmode,
     sslmodeMeaning: sslmode.startsWith('verify-')
-      ? "the pooler's certificate is verified, by the authorities in `pooler-ca.pem`; `PGSSLROOTCERT` or the URL's `sslrootcert` may name others"
+      ? "the pooler's certificate is verified, by the authorities in `pooler-ca.pem`; `PGSSLROOTCERT` or the URL's `sslrootcert` may name others. What does not use the kit's code needs `&sslrootcert=…/pooler-ca.pem` at the end of the URL"
       : "encrypted; the pooler's certificate is made when a task starts, so nobody can verify it",
     asyncpgCache: prepares ? 'on, its default' : 'off (`statement_cache_size=0`, unique names)',
     preparedMeaning: prepares ? `the pooler follows ${pooler.maxPreparedStatements} prepared statements on each server connection` : 'the pooler follows no prepared statements',

@@ -4,11 +4,15 @@ import { join } from 'node:path';
 
 import { kitPackages, writeApplicationKit } from '../../lib/application-kit/application-kit';
 import { readTierFacts } from '../../lib/application-kit/tier-facts';
+import { environments } from '../../lib/config/environments';
 import { rehearseApplication } from '../../lib/rehearsal/application/rehearse-application';
 import { bringUp, type RunningTier } from '../../lib/rehearsal/bring-up';
+import { CertificateAuthority } from '../../lib/rehearsal/engines/certificate-authority';
 import type { ApplicationResult } from '../../lib/rehearsal/report/application-result';
 import type { Progress } from '../../lib/rehearsal/report/progress';
 import { Teardown } from '../../lib/rehearsal/teardown';
+import { addTiers } from '../../lib/tier/database-tier';
+import { testApp } from '../synthesize';
 
 /** Two cores may have much else to do. */
 jest.setTimeout(400_000);
@@ -22,12 +26,21 @@ let running: RunningTier;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'rehearsed-application-'));
   chmodSync(directory, 0o755);
-  running = await bringUp({ environment: 'development', rows: 4000, maxSessions: 1000, poolerTasks: 2, leavingTimeScale: 0.05, progress, signal }, teardown);
+  running = await bringUp({ environment: 'development', assembly: await verifiedAssembly(), rows: 4000, maxSessions: 1000, poolerTasks: 2, leavingTimeScale: 0.05, progress, signal }, teardown);
 });
 afterAll(async () => {
   await teardown.run();
   rmSync(directory, { recursive: true, force: true });
 });
+
+/** With a certificate of the team's, which every application must verify. */
+async function verifiedAssembly(): Promise<string> {
+  const { certificatePem: authorities } = await CertificateAuthority.create('the team');
+  const certificateSecret = { secret: 'pooler', hostName: 'pooler.bookedbarber.internal', authorities };
+  const app = testApp({ outdir: join(directory, 'assembly'), context: { 'aws:cdk:bundling-stacks': ['**'] } });
+  addTiers(app, { development: { ...environments.development, pooler: { ...environments.development.pooler, certificateSecret } } }, 'development');
+  return app.synth().directory;
+}
 
 /** Edits of the kit's Python: a text in a file, and what takes its place. */
 type Break = readonly [file: string, text: string, instead: string];
@@ -48,6 +61,7 @@ const missed = ({ name, checks }: ApplicationResult) => checks.filter(({ verdict
 
 describe('applications on the application kit', () => {
   it('miss nothing, while every pooler is replaced and the primary restarts', async () => {
+    expect(running.connections.readWrite.verification).toMatchObject({ hostName: 'pooler.bookedbarber.internal' });
     const results = await rehearsed([]);
     expect(results.flatMap(missed)).toEqual([]);
     expect(results.map(({ name, checks }) => [name, checks.length])).toEqual([

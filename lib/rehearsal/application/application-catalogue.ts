@@ -12,6 +12,8 @@ export interface Surroundings {
   /** A file as `/etc/hosts`, with the names of the tier. */
   readonly hostsFile: string;
   readonly names: Readonly<Record<string, string>>;
+  /** By what it verifies the pooler in place of the kit's authorities, which sign nothing here. @default - it verifies nothing */
+  readonly authorityFile?: string;
   /** What AWS gives to a task. */
   readonly awsEnvironment: Readonly<Record<string, string>>;
 }
@@ -45,7 +47,7 @@ export const applications: readonly Application[] = [
 ];
 
 function fastapi(module: string, series: SqlalchemySeries, variables: Readonly<Record<string, string>> = {}): Application['program'] {
-  return async ({ kit, address, port, hostsFile, awsEnvironment }) => {
+  return async ({ kit, address, port, hostsFile, authorityFile, awsEnvironment }) => {
     const { command, args, environment } = await debianPython(series);
     const uvicorn = ['-m', 'uvicorn', `${module}:app`, '--host', address, '--port', `${port}`, '--log-level', 'warning', '--no-access-log'];
     return {
@@ -57,6 +59,7 @@ function fastapi(module: string, series: SqlalchemySeries, variables: Readonly<R
         // boto3 knows this name only.
         AWS_DEFAULT_REGION: awsEnvironment.AWS_REGION!,
         NSS_WRAPPER_HOSTS: hostsFile,
+        ...verifyingBy(authorityFile),
         PYTHONPATH: [join(kit, kitPackages.python, '..'), sources, environment.PYTHONPATH].join(':'),
         ...variables,
       },
@@ -64,10 +67,15 @@ function fastapi(module: string, series: SqlalchemySeries, variables: Readonly<R
   };
 }
 
-function nodeProgram({ kit, address, port, names, awsEnvironment }: Surroundings): Promise<ApplicationProgram> {
+function nodeProgram({ kit, address, port, names, authorityFile, awsEnvironment }: Surroundings): Promise<ApplicationProgram> {
   return Promise.resolve({
     command: process.execPath,
     args: ['--require', loopbackNames, join(sources, 'application.js'), address, `${port}`],
-    environment: { ...awsEnvironment, LOOPBACK_NAMES: JSON.stringify(names), NODE_PATH: [join(kit, kitPackages.node, '..'), nodeModules].join(':') },
+    environment: { ...awsEnvironment, ...verifyingBy(authorityFile), LOOPBACK_NAMES: JSON.stringify(names), NODE_PATH: [join(kit, kitPackages.node, '..'), nodeModules].join(':') },
   });
+}
+
+/** Where nobody can verify, the variable must not be set: libpq would try to. https://www.postgresql.org/docs/17/libpq-ssl.html */
+function verifyingBy(authorityFile: string | undefined): Readonly<Record<string, string>> {
+  return authorityFile === undefined ? {} : { PGSSLROOTCERT: authorityFile };
 }

@@ -74,13 +74,15 @@ export async function rehearseApplication(rehearsal: ApplicationRehearsal): Prom
     } finally {
       await Promise.all(clients.map((each) => each.stop()));
     }
+    // A replica looks for its primary every few seconds; whoever looks at the tier next would find one that receives nothing.
+    await Promise.all(tier.databases.replicas.map((replica) => replica.server.waitForReplay()));
     return await Promise.all(clients.map((each, index) => resultOf(rehearsal, running[index]!, first[index]!, each, began)));
   } finally {
     await teardown.run();
   }
 }
 
-async function startApplications({ tier, kit, onProgress }: ApplicationRehearsal, teardown: Teardown): Promise<readonly ApplicationProcess[]> {
+async function startApplications({ tier, connections, kit, onProgress }: ApplicationRehearsal, teardown: Teardown): Promise<readonly ApplicationProcess[]> {
   await debianPython('2.0', onProgress);
   onProgress('starting');
   const { site, pooler } = tier;
@@ -91,7 +93,7 @@ async function startApplications({ tier, kit, onProgress }: ApplicationRehearsal
       const names = Object.fromEntries([...site.resolver.names].map(([name, address]) => [name, address === pooler.addresses[0] ? host : address]));
       const hostsFile = join(site.directory, `hosts-${application.name}`);
       await writeFile(hostsFile, Object.entries(names).map(([name, address]) => `${address} ${name}\n`).join(''));
-      const surroundings: Surroundings = { kit, address: site.addresses.next(), port, hostsFile, names, awsEnvironment: site.aws.environment };
+      const surroundings: Surroundings = { kit, address: site.addresses.next(), port, hostsFile, names, authorityFile: connections.readWrite.verification?.authorityFile, awsEnvironment: site.aws.environment };
       const running = await ApplicationProcess.start(application, surroundings);
       teardown.defer(application.name, () => running.stop());
       return running;

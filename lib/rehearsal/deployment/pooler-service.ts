@@ -176,6 +176,9 @@ export class PoolerService {
       this.deployed = this.tasksOf(request, container, target.TargetGroupArn);
       await this.deployed.start();
       await this.startBalancer(target.TargetGroupArn);
+      // The DNS record of the team.
+      const hostName = container.Environment?.find(({ Name }) => Name === poolerEnvironment.clientTlsHost)?.Value;
+      if (hostName !== undefined) this.site.resolver.set(hostName, this.addresses[0]!);
       return { ref: request.logicalId, scaled: this.scaled, attributes: { Name: request.logicalId, ServiceArn: request.logicalId } };
     },
   };
