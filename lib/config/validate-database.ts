@@ -14,6 +14,7 @@ export function databaseProblems(database: ResolvedTierConfig['database']): Conf
   }
   found.range('database.backupRetentionDays', database.backupRetentionDays, 1, 35, 'days; a read replica needs backups on its source');
   found.range('database.maxConnections', database.maxConnections, 25, 8388607, 'connections');
+  addMemoryProblem(found, 'database.maxConnections', database);
   found.range('database.logMinDurationStatementMs', database.logMinDurationStatementMs, -1, 2147483647, 'milliseconds');
   found.oneOf('database.enhancedMonitoringSeconds', database.enhancedMonitoringSeconds, [0, 1, 5, 10, 15, 30, 60]);
   found.oneOf('database.logRetentionDays', database.logRetentionDays, logRetentionSteps);
@@ -97,11 +98,27 @@ export function replicaProblems(config: ResolvedTierConfig): ConfigProblem[] {
     if (replica.maxConnections < config.database.maxConnections) {
       found.add(`${field}.maxConnections`, `${replica.maxConnections} is below the primary's ${config.database.maxConnections}: a standby refuses to start so; raise it to ${config.database.maxConnections}`);
     }
+    if (replica.maxConnections !== config.database.maxConnections || replica.instanceClass !== config.database.instanceClass) addMemoryProblem(found, `${field}.maxConnections`, replica);
     if (compareVersions(replica.engineVersion, config.database.engineVersion) < 0) {
       found.add(`${field}.engineVersion`, `${replica.engineVersion} is below the primary's ${config.database.engineVersion}: RDS upgrades replicas first; raise it to ${config.database.engineVersion} in a deploy of its own`);
     }
   }
   return found.all;
+}
+
+/**
+ * What RDS itself would set takes 9531392 bytes for each connection: with more of them, an instance whose sessions all
+ * come runs out of memory instead of refusing some.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
+ */
+function addMemoryProblem(found: Problems, field: string, { instanceClass, maxConnections }: { readonly instanceClass: string; readonly maxConnections: number }): void {
+  const memoryMiB = findInstanceClass(instanceClass)?.memoryMiB;
+  if (memoryMiB === undefined) return;
+  const most = Math.floor((memoryMiB * 1024 * 1024) / 9_531_392);
+  if (maxConnections > most) {
+    found.add(field, `${maxConnections} sessions do not fit into the ${memoryMiB} MiB of ${instanceClass}, for which RDS would allow ${most}; lower it, with the pool, or choose a larger instanceClass`);
+  }
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */

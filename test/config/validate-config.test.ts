@@ -39,6 +39,16 @@ describe('a configuration is refused', () => {
       'database.instanceClass: "r7g.huge" is not an RDS instance class for PostgreSQL 17; choose one of r7g.large, r7g.xlarge, r7g.2xlarge, r7g.4xlarge, r7g.8xlarge, r7g.12xlarge, r7g.16xlarge',
     ],
     [
+      'with more sessions than the instance has memory for',
+      withDatabase({ instanceClass: 't4g.micro', databaseInsights: 'standard' }),
+      'database.maxConnections: 500 sessions do not fit into the 1024 MiB of t4g.micro, for which RDS would allow 112; lower it, with the pool, or choose a larger instanceClass',
+    ],
+    [
+      'with more sessions than a replica has memory for',
+      withReplica({ instanceClass: 't4g.micro' }),
+      'replicas.replica-1.maxConnections: 500 sessions do not fit into the 1024 MiB of t4g.micro, for which RDS would allow 112; lower it, with the pool, or choose a larger instanceClass',
+    ],
+    [
       'with an instance class that carries the prefix',
       withDatabase({ instanceClass: 'db.r7g.large' }),
       'database.instanceClass: "db.r7g.large" is not an RDS instance class for PostgreSQL 17; write it without the prefix: "r7g.large"',

@@ -2,7 +2,7 @@ import type { ResolvedTierConfig } from '../../config/resolve-config';
 import { poolerPort } from '../network/access-list';
 import { type PoolerDatabase, serverTlsSslmode } from './pgbouncer-databases';
 import { pgbouncerSettingTypes, settingValueProblem, similarSettings } from './pgbouncer-setting-catalogue';
-import { taskCapacity } from './task-capacity';
+import { balancerIdleTimeoutSeconds, taskCapacity } from './task-capacity';
 
 /** A setting, and the reason for its value. */
 interface PgbouncerSetting {
@@ -64,7 +64,19 @@ function settingProblem(name: string, value: string): string | undefined {
     return `${name} must be ${mandatory.value}, not "${value}": ${mandatory.why}; leave it out`;
   }
   const problem = settingValueProblem(type, value);
-  return problem && `${name} = "${value}" ${problem}`;
+  if (problem) return `${name} = "${value}" ${problem}`;
+  return keepaliveProblem(name, value);
+}
+
+/** A connection of which the balancer hears nothing for longer is forgotten, and its client's next words are refused. */
+function keepaliveProblem(name: string, value: string): string | undefined {
+  if (name === 'tcp_keepalive' && value === '0') {
+    return `tcp_keepalive must be 1: the balancer forgets clients that are silent for ${balancerIdleTimeoutSeconds} s; leave it out`;
+  }
+  if (name === 'tcp_keepidle' && (value === '0' || Number(value) >= balancerIdleTimeoutSeconds)) {
+    return `tcp_keepidle = "${value}" is no number of seconds below ${balancerIdleTimeoutSeconds}, after which the balancer forgets silent clients; lower it`;
+  }
+  return undefined;
 }
 
 /** A database that fails over, or whose host vanishes, is found again within seconds; no web request waits longer. */

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 
 import { poolerPort } from '../network/access-list';
 import { drain } from './drain';
+import { balancerIdleTimeoutSeconds } from './task-capacity';
 
 export interface PoolerBalancerProps {
   readonly vpc: IVpc;
@@ -57,7 +58,7 @@ export class PoolerBalancer extends NetworkLoadBalancer {
       port: poolerPort,
       protocol: Protocol.TCP,
       // PgBouncer's keepalive, every few seconds, keeps idle clients known.
-      tcpIdleTimeout: Duration.seconds(350),
+      tcpIdleTimeout: Duration.seconds(balancerIdleTimeoutSeconds),
       defaultTargetGroups: [this.targetGroup],
     });
   }

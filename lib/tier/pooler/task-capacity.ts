@@ -3,6 +3,9 @@ import type { ResolvedTierConfig } from '../../config/resolve-config';
 /** Tasks that a rolling deployment may run at once, percent of those wished for: all old ones beside all new ones. */
 export const maximumHealthyPercent = 200;
 
+/** After which the balancer forgets a connection without traffic; the keepalive of both ends must be shorter. */
+export const balancerIdleTimeoutSeconds = 350;
+
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#container_definition_limits */
 const openFilesOnFargate = 65_535;
 

@@ -82,6 +82,16 @@ describe('the operator’s settings', () => {
       'disable_pqexec is of no use: it refuses simple queries, and so psycopg2 and the admin console itself; leave it out',
     ],
     [
+      'a keepalive that the balancer does not wait for',
+      { tcp_keepidle: '7200' },
+      'tcp_keepidle = "7200" is no number of seconds below 350, after which the balancer forgets silent clients; lower it',
+    ],
+    [
+      'no keepalive at all',
+      { tcp_keepalive: '0' },
+      'tcp_keepalive must be 1: the balancer forgets clients that are silent for 350 s; leave it out',
+    ],
+    [
       'a query for passwords',
       { auth_query: 'SELECT 1' },
       'auth_query is of no use: RDS lets nobody read passwords, the userlist says who may log in; leave it out',
