@@ -50,12 +50,16 @@ interface Shown {
   /** Over what the lines say of each index. */
   readonly heading: string;
   readonly lines: readonly IndexLine[];
+  /** Of all of them. @default - nothing to say */
+  readonly outcome?: string;
 }
 
 async function planned(connect: () => Promise<Client>, { environment }: Options): Promise<Shown> {
   const accepted = await acceptedCatalogue(connect);
   const status = await reconcilerFor(connect, catalogueOf(environment), (accepted?.generation ?? 0) + 1).status();
-  return { status, heading: 'A DEPLOY WOULD', lines: planLines(status) };
+  const lines = planLines(status);
+  const refused = lines.filter((line) => line.refused).length;
+  return { status, heading: 'A DEPLOY WOULD', lines, ...(refused > 0 && { outcome: `${refused} of ${lines.length} ${refused === 1 ? 'is' : 'are'} refused: a deploy would fail, and build nothing` }) };
 }
 
 async function reached(connect: () => Promise<Client>, { environment }: Options): Promise<Shown> {
@@ -68,12 +72,12 @@ async function reached(connect: () => Promise<Client>, { environment }: Options)
 
 async function show(options: Options, look: (connect: () => Promise<Client>, options: Options) => Promise<Shown>): Promise<void> {
   try {
-    const { status, heading, lines } = await look(() => connect(options), options);
+    const { status, heading, lines, outcome = [] } = await look(() => connect(options), options);
     if (options.json) process.stdout.write(`${JSON.stringify({ database: status.survey.database, indexes: lines, waits: status.waits, leftovers: status.survey.leftovers }, null, 2)}\n`);
-    else process.stdout.write([render(heading, lines), ...[...status.waits.map(describeWait), ...status.survey.leftovers].map((text) => `\n${text}`)].map((text) => `${text}\n`).join(''));
+    else process.stdout.write([render(heading, lines), ...[...status.waits.map(describeWait), ...status.survey.leftovers].concat(outcome).map((text) => `\n${text}`)].map((text) => `${text}\n`).join(''));
     process.exitCode = lines.some(({ refused }) => refused) ? exitCodes.refused : exitCodes.fine;
   } catch (error) {
-    fail(error as Error);
+    couldNotLook(error as Error);
   }
 }
 
@@ -81,18 +85,24 @@ async function retry(options: Options): Promise<void> {
   try {
     const session = await openPrepared(() => connect(options));
     try {
-      if (!(await acceptAgain(session))) throw new Error('no deploy has been here yet, so there is nothing to try again');
+      if (!(await acceptAgain(session))) return fail('no deploy has been here yet, so there is nothing to try again');
     } finally {
       await session.end();
     }
     process.stdout.write('the scheduled function takes it up within five minutes; see: npm run indexes -- status\n');
   } catch (error) {
-    fail(error as Error);
+    couldNotLook(error as Error);
   }
 }
 
-function fail({ message }: Error): void {
-  process.stderr.write(`the database could not be looked at: ${message}\n`);
+function couldNotLook({ message, code }: Error & { readonly code?: string }): void {
+  // Of PostgreSQL, that a right is missing.
+  const fix = code === '42501' ? '; look as the role that builds, bookedbarber_indexes, or as one with its rights' : '';
+  fail(`the database could not be looked at: ${message}${fix}`);
+}
+
+function fail(problem: string): void {
+  process.stderr.write(`${problem}\n`);
   process.exitCode = exitCodes.couldNotLook;
 }
 

@@ -2,6 +2,7 @@ import { quoteQualified } from '../database/sql-quoting';
 import { type CataloguedIndex, qualifiedName, qualifiedTable } from './index-catalogue';
 import { tryAgain } from './index-decision';
 import type { AcceptedTrial } from './index-trial';
+import type { DatabaseError } from './passing-errors';
 
 /** Why a build failed, and whether another attempt would too. */
 export interface BuildProblem {
@@ -11,24 +12,16 @@ export interface BuildProblem {
   readonly outOfSight?: boolean;
 }
 
-/** An error of PostgreSQL has a severity; one of the connection to it has not. */
-export type BuildError = Error & { readonly code?: string; readonly severity?: string };
-
-/** As its SDK throws it. */
-interface AwsApiError {
-  readonly name: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
-}
-
 /**
  * What to say of a build's error. PostgreSQL's detail is left out, and its message too where it may quote values of rows.
  *
  * @see https://www.postgresql.org/docs/17/errcodes-appendix.html
  */
-export function buildProblem(index: CataloguedIndex, trial: AcceptedTrial, error: BuildError): BuildProblem {
+export function buildProblem(index: CataloguedIndex, trial: AcceptedTrial, error: DatabaseError): BuildProblem {
   const { code = '', message, severity } = error;
   const table = qualifiedTable(index);
   if (severity === undefined) return { problem: 'the connection to the build was lost, as in a failover or a restart', hopeless: false, outOfSight: true };
+  if (code === '42P01' && message.includes(`"${table}"`)) return { problem: `${table} was dropped or renamed before its build began`, hopeless: false };
   switch (code) {
     case '23505':
       return { problem: `${table} holds duplicates on (${keyOf(trial).join(', ')}), so the unique index cannot be, and is removed; delete them, then ${tryAgain}; find them with: ${duplicatesSql(index, trial)}`, hopeless: true };
@@ -48,6 +41,10 @@ export function buildProblem(index: CataloguedIndex, trial: AcceptedTrial, error
     case '57P02':
     case '57P03':
       return { problem: 'the session of the build was ended, as in a failover or a restart', hopeless: false };
+    case '42883':
+    case '42P01':
+    case '42704':
+      return { problem: `${message} (SQLSTATE ${code}); while PostgreSQL builds, a function sees pg_catalog alone: inside of it, name schemas in full, or run ALTER FUNCTION … SET search_path = …; then ${tryAgain}`, hopeless: true };
     case '57014':
       return { problem: `somebody cancelled the build of ${qualifiedName(index)}`, hopeless: false };
   }
@@ -73,13 +70,4 @@ function duplicatesSql({ schema, table }: CataloguedIndex, trial: AcceptedTrial)
 
 function keyOf({ columns, keyCount }: AcceptedTrial): readonly string[] {
   return columns.slice(0, keyCount);
-}
-
-/** A failover, a restart, DDL in the way, or an API of AWS that has no time: it passes, and the next look may succeed. */
-export function isPassing(error: BuildError): boolean {
-  const { code = '', message, severity } = error;
-  if (severity !== undefined) return /^(08|57P|55P03|53300|57014|25006|40)/.test(code);
-  const { name, $metadata: { httpStatusCode = 0 } = {} } = error as AwsApiError; // prettier-ignore
-  if (name === 'TimeoutError' || httpStatusCode >= 500 || httpStatusCode === 429 || name.includes('Throttling')) return true;
-  return /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) || /^(Connection terminated|timeout expired|Client has encountered a connection error)/.test(message);
 }

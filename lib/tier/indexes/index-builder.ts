@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
 import { recordProblem, recordStart, type RecordedBuild } from './build-history';
-import { type BuildError, type BuildProblem, buildProblem } from './build-problems';
+import { type BuildProblem, buildProblem } from './build-problems';
 import type { CataloguedIndex } from './index-catalogue';
 import { type Decision, mostAttempts } from './index-decision';
 import type { ObservedIndex } from './index-observation';
@@ -9,6 +9,7 @@ import { builtHereComment, commentFor, isOurs, replacedComment } from './index-o
 import { allowWorkers, becomeBuilder, tryLockTable } from './index-session';
 import { commentSql, createConcurrentlySql, dropConcurrentlySql, renameSql, runStatement } from './index-sql';
 import type { AcceptedTrial } from './index-trial';
+import type { DatabaseError } from './passing-errors';
 
 export interface BuilderOptions {
   /** Opens a session on the primary, as the role that owns the tables. */
@@ -61,7 +62,7 @@ export class IndexBuilder {
         await runStatement(session, createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical));
       } catch (error) {
         await session.end().catch(() => undefined);
-        return this.fail(recorded, attempt, buildProblem(index, trial, error as BuildError));
+        return this.fail(recorded, attempt, buildProblem(index, trial, error as DatabaseError));
       }
       await runStatement(session, commentSql(index.schema, as, commentFor(index, as)));
     });

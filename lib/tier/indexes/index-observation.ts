@@ -11,6 +11,8 @@ export interface ObservedTable {
   readonly oid: string;
   /** `relkind`: `r` is an ordinary table, `p` a partitioned one, `v` a view. */
   readonly kind: string;
+  /** Changes when its columns do, and with them what PostgreSQL makes of a definition. */
+  readonly columns: string;
   readonly owner: string;
   /** Who asks. */
   readonly role: string;
@@ -70,7 +72,7 @@ const buildersSql = `
 /** Once for a statement: to read them, PostgreSQL stops everybody who takes or gives back a lock. */
 const locksSql = `locks AS MATERIALIZED (
     SELECT * FROM pg_locks l
-     WHERE l.pid <> pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+     WHERE l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   )`;
 
 /** Deparsing an index locks its table, if only a little. */
@@ -78,7 +80,8 @@ const isLockedSql = (table: string): string => `EXISTS (SELECT FROM locks l WHER
 
 const tablesSql = `
   WITH ${locksSql}
-  SELECT c.oid::text AS oid, c.relkind AS kind, pg_get_userbyid(c.relowner) AS owner, current_user AS role,
+  SELECT c.oid::text AS oid, c.relkind AS kind, (SELECT md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation), ',' ORDER BY a.attnum)) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) AS columns,
+         pg_get_userbyid(c.relowner) AS owner, current_user AS role,
          pg_has_role(c.relowner, 'USAGE') AS "mayBuild", has_schema_privilege(n.oid, 'CREATE') AS "mayCreateInSchema",
          EXISTS (SELECT FROM locks l
                   WHERE l.relation = c.oid AND l.granted

@@ -1,6 +1,7 @@
 import { qualifiedName } from './index-catalogue';
 import type { Decision } from './index-decision';
 import type { IndexStatus } from './index-reconciler';
+import { nameBeside } from './index-names';
 import { createConcurrentlySql, dropConcurrentlySql, renameSql } from './index-sql';
 import type { ObservedIndex } from './index-observation';
 import type { JudgedIndex, RetiredIndexFound } from './index-survey';
@@ -55,13 +56,13 @@ function retiredLine({ index, problem, waitsFor }: RetiredIndexFound, what: stri
     index: qualifiedName(index),
     table: index.table,
     what: problem === undefined ? `${what}${after} (frees about ${bytesText(index.bytes)})` : 'refuse',
-    detail: problem ?? dropConcurrentlySql(index),
+    detail: problem ?? inLines([dropConcurrentlySql(index)]),
     refused: problem !== undefined,
   };
 }
 
 function droppedLine(index: ObservedIndex, why: string): IndexLine {
-  return { index: qualifiedName(index), table: index.table, what: `drop: ${why}`, detail: dropConcurrentlySql(index), refused: false };
+  return { index: qualifiedName(index), table: index.table, what: `drop: ${why}`, detail: inLines([dropConcurrentlySql(index)]), refused: false };
 }
 
 function lineOf({ index, decision }: JudgedIndex, what: string, detail: string): IndexLine {
@@ -92,17 +93,18 @@ function whatDeployDoes(judged: JudgedIndex, progress: IndexStatus['progress']):
 }
 
 function whatIs(judged: JudgedIndex, progress: IndexStatus['progress']): string {
+  const { decision } = judged;
   const names: Readonly<Record<Decision['kind'], string>> = {
     valid: 'VALID',
     building: `building${percentOf(judged, progress)}`,
-    build: 'waits for its turn',
+    build: decision.kind === 'build' && decision.remains?.valid === false ? 'INVALID, to be built again' : 'not built yet',
     swap: 'about to be swapped',
     waiting: 'waits for other work on the table',
     deferred: 'deferred, the table does not exist yet',
     failed: 'failed',
     drifted: 'drifted',
   };
-  return judged.decision.kind === 'valid' && judged.decision.as !== undefined ? `VALID as ${judged.decision.as}` : names[judged.decision.kind];
+  return decision.kind === 'valid' && decision.as !== undefined ? `VALID as ${decision.as}` : names[decision.kind];
 }
 
 function percentOf({ table }: JudgedIndex, progress: IndexStatus['progress']): string {
@@ -113,10 +115,19 @@ function percentOf({ table }: JudgedIndex, progress: IndexStatus['progress']): s
 function sqlOf({ index, trial, decision }: JudgedIndex): string {
   if (decision.kind === 'swap') {
     const { current, replacement, aside } = decision;
-    return [...(current ? [renameSql(index.schema, current.name, aside)] : []), renameSql(index.schema, replacement.name, index.name)].map((statement) => `${statement};`).join('\n');
+    return inLines([...(current ? [renameSql(index.schema, current.name, aside)] : []), renameSql(index.schema, replacement.name, index.name)]);
   }
   if (decision.kind !== 'build' || !isAccepted(trial)) return '';
-  return createConcurrentlySql({ ...index, name: decision.as }, index.unique, trial.canonical);
+  const { as, remains } = decision;
+  return inLines([
+    ...(remains ? [dropConcurrentlySql(remains)] : []),
+    createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical),
+    ...(as === index.name ? [] : [renameSql(index.schema, index.name, nameBeside(index.name, 'old')), renameSql(index.schema, as, index.name)]),
+  ]);
+}
+
+function inLines(statements: readonly string[]): string {
+  return statements.map((statement) => `${statement};`).join('\n');
 }
 
 function bytesText(bytes: number): string {

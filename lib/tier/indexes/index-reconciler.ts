@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
 
 import { isRecordedFinished, recordFinished } from './build-history';
-import { isPassing } from './build-problems';
 import { type BuildProgress, readProgress } from './build-progress';
 import { describeWait, readWaits, type Wait, WaitsToTell } from './build-waits';
 import { IndexBuilder } from './index-builder';
@@ -17,6 +16,7 @@ import { IndexSurveyor, type Survey } from './index-survey';
 import { isAccepted } from './index-trial';
 import { workersOfBuild } from './index-workers';
 import type { IndexSummary } from './indexes.contract';
+import { isPassing } from './passing-errors';
 
 export interface ReconcilerOptions {
   /** Opens a session on the primary, as a role that has the rights of the tables' owner. */

@@ -48,8 +48,8 @@ export interface RetiredIndexFound {
 
 /** Looks at a database and judges every index of a catalogue. */
 export class IndexSurveyor {
-  /** A definition is tried once: the shadow tables of every look would bloat the catalog. */
-  private readonly trials = new Map<CataloguedIndex, Trial>();
+  /** A definition is tried once on a table as it is: the shadow tables of every look would bloat the catalog. */
+  private readonly trials = new Map<CataloguedIndex, { readonly on: string; readonly trial: Trial }>();
 
   constructor(
     private readonly catalogue: IndexCatalogue,
@@ -64,7 +64,7 @@ export class IndexSurveyor {
     const judged: JudgedIndex[] = [];
     for (const [position, index] of indexes.entries()) {
       const table = seen.tables[position];
-      const trial = table && !table.locked ? await this.trialOf(session, index) : undefined;
+      const trial = table && !table.locked ? await this.trialOf(session, index, table) : undefined;
       const ofSchema = <Named extends { readonly schema: string; readonly name: string }>(found: readonly Named[]): readonly Named[] => found.filter(({ schema }) => schema === index.schema);
       const decision = decide({
         index,
@@ -125,11 +125,12 @@ export class IndexSurveyor {
     return judged.some(({ index, table, decision }) => table?.oid === found.tableOid && decision.kind === 'valid' && nameBeside(index.name, 'new') === found.name);
   }
 
-  private async trialOf(session: Client, index: CataloguedIndex): Promise<Trial> {
+  private async trialOf(session: Client, index: CataloguedIndex, { oid, columns }: ObservedTable): Promise<Trial> {
+    const on = `${oid} ${columns}`;
     const known = this.trials.get(index);
-    if (known) return known;
+    if (known?.on === on) return known.trial;
     const trial = await tryDefinition(session, index);
-    if (!('busy' in trial)) this.trials.set(index, trial);
+    if (!('busy' in trial)) this.trials.set(index, { on, trial });
     return trial;
   }
 }

@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { quoteIdentifier, quoteQualified } from '../database/sql-quoting';
 import { type CataloguedIndex, qualifiedTable } from './index-catalogue';
 import { canonicalPart, createIndex, runStatement } from './index-sql';
+import { type DatabaseError, isPassing } from './passing-errors';
 
 /** How PostgreSQL judged a definition on an empty copy of its table. */
 export type Trial =
@@ -20,7 +21,7 @@ export type Trial =
     }
   /** `lacksRight`: of the role that tried it. */
   | { readonly problem: string; readonly lacksRight: boolean }
-  /** DDL holds or waits for the table, so it could not be looked at. */
+  /** DDL holds the table, waits for it, or has just dropped it, so it could not be looked at. */
   | { readonly busy: true };
 
 /** A definition that PostgreSQL takes. */
@@ -42,11 +43,13 @@ const verdictSql = `
 export async function tryDefinition(session: Client, index: CataloguedIndex): Promise<Trial> {
   // It has the real one's name, by which a definition may call its columns.
   const shadow = quoteQualified('pg_temp', index.table);
+  let copied = false;
   await session.query('BEGIN');
   try {
     // The definition may name types, functions and operator classes of the table's own schema.
     await session.query("SELECT set_config('search_path', $1, true), set_config('temp_tablespaces', '', true)", [`${quoteIdentifier(index.schema)}, public, pg_temp`]);
     await runStatement(session, `CREATE TEMP TABLE ${quoteIdentifier(index.table)} (LIKE ${quoteQualified(index.schema, index.table)}) ON COMMIT DROP`);
+    copied = true;
     await runStatement(session, `${createIndex(index.unique)} ON ${shadow} ${index.definition}`);
     await session.query("SELECT set_config('search_path', '', true)");
     const { rows } = await session.query<Omit<AcceptedTrial, 'canonical'> & { definition: string; namesTablespace: boolean }>(verdictSql, [shadow]);
@@ -54,9 +57,11 @@ export async function tryDefinition(session: Client, index: CataloguedIndex): Pr
     if (namesTablespace) return refused('its definition names a TABLESPACE, which RDS does not have; remove it');
     return { canonical: canonicalPart(definition), ...facts };
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === '55P03') return { busy: true };
-    return { problem: definitionProblem(index, error as Error & { code?: string }), lacksRight: code === '42501' };
+    const { code } = error as DatabaseError;
+    if (code === '55P03' || (code === '42P01' && !copied)) return { busy: true };
+    // Says nothing about the definition.
+    if (isPassing(error as DatabaseError)) throw error;
+    return { problem: definitionProblem(index, error as DatabaseError), lacksRight: code === '42501' };
   } finally {
     await session.query('ROLLBACK');
   }
@@ -67,7 +72,7 @@ function refused(problem: string): Trial {
 }
 
 /** https://www.postgresql.org/docs/17/errcodes-appendix.html */
-function definitionProblem(index: CataloguedIndex, { code, message }: Error & { code?: string }): string {
+function definitionProblem(index: CataloguedIndex, { code, message }: DatabaseError): string {
   switch (code) {
     case '42703':
       return `${message} on ${qualifiedTable(index)}; correct the name, or deploy the migration that adds it first`;

@@ -6,7 +6,6 @@ import type { Client } from 'pg';
 import { connect, endpointFromEnvironment, readCredentials } from '../database/connect';
 import { databaseEnvironment } from '../database/database.contract';
 import { impatientClient, logEvent, requiredVariable } from '../function-runtime';
-import { isPassing } from './build-problems';
 import { publishIndexMetrics } from './index-metrics';
 import { catalogueFromProperties } from './index-properties';
 import { IndexReconciler, type ReconcilerOptions } from './index-reconciler';
@@ -15,6 +14,7 @@ import { acceptCatalogue, type AcceptedCatalogue, readCatalogue, returnToCatalog
 import { isSettled } from './index-summary';
 import { indexesEnvironment, indexesProperties, type IndexSummary } from './indexes.contract';
 import { allocatedBytes, pendingReboots, waitUntilAvailable } from './instance-state';
+import { isPassing } from './passing-errors';
 import { failureReason, summaryData } from './summary-data';
 
 const physicalResourceId = 'indexes';

@@ -45,7 +45,11 @@ describe('npm run indexes', () => {
     const find = (name: string) => lines.find((line) => line.index === `public.${name}`)!;
     expect(lines).toHaveLength(Object.keys(others).length + 1);
     expect(find(email!.name)).toMatchObject({ what: 'do nothing, it exists as by_email' });
-    expect(find('idx_users_location')).toMatchObject({ what: expect.stringMatching(/^build beside, then swap \(about \d+\.\d KiB\)$/), detail: 'CREATE INDEX CONCURRENTLY "idx_users_location_new" ON "public"."users" USING btree (location_id)' });
+    expect(find('idx_users_location')).toMatchObject({ what: expect.stringMatching(/^build beside, then swap \(about \d+\.\d KiB\)$/), detail: [
+        'CREATE INDEX CONCURRENTLY "idx_users_location_new" ON "public"."users" USING btree (location_id);',
+        'ALTER INDEX "public"."idx_users_location" RENAME TO "idx_users_location_old";',
+        'ALTER INDEX "public"."idx_users_location_new" RENAME TO "idx_users_location";',
+      ].join('\n') });
     expect(find('idx_payments_status')).toMatchObject({ what: expect.stringMatching(/^build \(about \d+\.\d KiB\)$/) });
     expect(await database.indexes()).toEqual(before);
     expect((await database.session.query("SELECT to_regnamespace('index_migrations') IS NULL AS untouched")).rows).toEqual([{ untouched: true }]);
@@ -58,6 +62,8 @@ describe('npm run indexes', () => {
     await database.reconciler([catalogue[0]!]).run(inSeconds(10));
     const reader = await database.oldSnapshot();
     await database.reconciler(catalogue).tick();
+    await database.session.query("CREATE ROLE stranger LOGIN PASSWORD 'secret'");
+    expect(await indexes('status', '--url', url().replace('person@', 'stranger@'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/permission denied for schema index_migrations; look as the role that builds, bookedbarber_indexes,/) });
     const { code, stdout } = await indexes('status', '--url', url());
     expect(code).toBe(0);
     expect(stdout).toMatch(/^public\.done +users +VALID\n    \d+\.\d KiB; built in \d+ s$/m);
@@ -73,7 +79,7 @@ describe('npm run indexes', () => {
     const after = await database.session.query<{ generation: string }>('SELECT generation FROM index_migrations.catalogue');
     expect(Number(after.rows[0]!.generation)).toBe(Number(before.rows[0]!.generation) + 1);
     const { stdout } = await indexes('status', '--url', url());
-    expect(stdout).toMatch(/^public\.done +users +waits for its turn$/m);
+    expect(stdout).toMatch(/^public\.done +users +not built yet$/m);
   });
 
   it('asks for TLS where the URL does, and refuses a URL that it cannot read', async () => {
@@ -93,5 +99,6 @@ describe('npm run indexes', () => {
     const { code, stdout } = await indexes('plan', '--url', url());
     expect(code).toBe(1);
     expect(stdout).toMatch(/^public\.idx_payments_status +payments +refuse\n    column "status" does not exist on/m);
+    expect(stdout).toMatch(/\n\n1 of 13 is refused: a deploy would fail, and build nothing\n$/);
   });
 });

@@ -28,8 +28,8 @@ export class IndexDatabase {
 
   private constructor(readonly server: PostgresServer) {}
 
-  static async start(address: string): Promise<IndexDatabase> {
-    return new IndexDatabase(await PostgresServer.start({ address, parameters: { fsync: 'off', autovacuum: 'off', deadlock_timeout: '200ms' } }));
+  static async start(address: string, parameters: Readonly<Record<string, string>> = {}): Promise<IndexDatabase> {
+    return new IndexDatabase(await PostgresServer.start({ address, parameters: { fsync: 'off', autovacuum: 'off', deadlock_timeout: '200ms', ...parameters } }));
   }
 
   /** A new database. */

@@ -6,7 +6,7 @@ import { index, IndexDatabase, inSeconds } from './index-database';
 let database: IndexDatabase;
 
 beforeAll(async () => {
-  database = await IndexDatabase.start('127.34.0.1');
+  database = await IndexDatabase.start('127.34.0.1', { max_prepared_transactions: '2' });
 });
 afterAll(() => database?.stop());
 beforeEach(() => database.begin());
@@ -67,6 +67,20 @@ describe('the reconciler', () => {
     await database.session.query('CREATE UNIQUE INDEX i ON t (b)');
     const decide = async (unique: boolean, definition: string) => (await database.reconciler([index({ unique, definition })]).survey()).judged[0]!.decision;
     expect([await decide(true, '(b)'), await decide(false, '(b)'), await decide(true, '(b) NULLS NOT DISTINCT')]).toMatchObject([valid, change, change]);
+  });
+
+  it('judges a definition anew when the columns of its table, or the table itself, have changed meanwhile', async () => {
+    await database.session.query('CREATE TABLE t (a text)');
+    const reconciler = database.reconciler([index({ definition: '(lower(a))' })]);
+    const canonical = async () => (await reconciler.survey()).judged[0]!.trial;
+    expect(await canonical()).toMatchObject({ canonical: 'USING btree (lower(a))' });
+    await database.session.query('ALTER TABLE t ALTER a TYPE varchar(9)');
+    expect(await canonical()).toMatchObject({ canonical: 'USING btree (lower((a)::text))' });
+    await database.session.query('ALTER TABLE t RENAME a TO b');
+    expect(await canonical()).toMatchObject({ problem: expect.stringContaining('column "a" does not exist on public.t') });
+    await database.session.query('DROP TABLE t; CREATE TABLE t (a text)');
+    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(database.happened('build started')).toHaveLength(1);
   });
 
   it('undoes what a function that is falsely marked IMMUTABLE does while it is judged', async () => {
@@ -188,6 +202,17 @@ describe('the reconciler', () => {
     await database.session.query('SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE $1', ['ALTER TABLE%']);
     await altered;
     await Promise.all([alter.end(), reader.end()]);
+    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+  });
+
+  it('tells of a prepared transaction, which has no session, that keeps a build waiting', async () => {
+    await database.session.query('CREATE TABLE t (a int)');
+    await database.session.query("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'it''s lost'");
+    const reconciler = database.reconciler([index()]);
+    await reconciler.tick();
+    const { waits } = await reconciler.tick();
+    expect(waits).toEqual([expect.stringMatching(/^i has waited \d+ s for the prepared transaction it's lost \(rdsadmin, \d+ s old\); writers are not blocked; whoever prepared it must end it with COMMIT PREPARED or, if nobody does: ROLLBACK PREPARED 'it''s lost'$/)]);
+    await database.session.query("ROLLBACK PREPARED 'it''s lost'");
     expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
   });
 

@@ -41,6 +41,21 @@ describe('a build that meets a row for which its expression fails', () => {
   });
 });
 
+describe('a build whose function calls what it finds by search_path alone', () => {
+  it('says what to do, and is not tried again', async () => {
+    await database.session.query(
+      `CREATE TABLE t AS SELECT 1 AS a;
+       CREATE FUNCTION inner_one(n int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT n';
+       CREATE FUNCTION outer_one(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN inner_one(n); END'`,
+    );
+    const { failed } = await database.reconciler([index({ definition: '(outer_one(a))' })]).run(inSeconds(10));
+    expect(failed).toEqual([expect.stringMatching(/^i: function inner_one\(integer\) does not exist \(SQLSTATE 42883\); while PostgreSQL builds, a function sees pg_catalog alone/)]);
+    expect(database.happened('build started')).toHaveLength(1);
+    await database.session.query('ALTER FUNCTION outer_one SET search_path = public');
+    expect(await database.reconciler([index({ definition: '(outer_one(a))' })], { generation: 2 }).run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+  });
+});
+
 describe('a catalogue that is no longer the accepted one', () => {
   it('is looked at, and nothing is built for it', async () => {
     await database.session.query('CREATE TABLE t (a int)');

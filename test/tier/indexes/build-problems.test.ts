@@ -1,4 +1,4 @@
-import { buildProblem, isPassing } from '../../../lib/tier/indexes/build-problems';
+import { buildProblem } from '../../../lib/tier/indexes/build-problems';
 
 const index = { name: 'i', schema: 'public', table: 't', unique: true, definition: '(a)' };
 const plain = { canonical: 'USING btree (a)', holdsOthersBack: false, columns: ['a'], keyCount: 1, predicate: null };
@@ -16,6 +16,7 @@ describe('what is said of a build that failed', () => {
     ['57P01', /^the session of the build was ended, as in a failover or a restart$/, false],
     ['25006', /^the server is read-only: the endpoint is a replica, or a failover is under way/, false],
     ['57014', /^somebody cancelled the build of public\.i$/, false],
+    ['42883', /^message of the server \(SQLSTATE 42883\); while PostgreSQL builds, a function sees pg_catalog alone: inside of it, name schemas in full, or run ALTER FUNCTION/, true],
     ['0A000', /^message of the server \(SQLSTATE 0A000\)$/, true],
     ['XX000', /^message of the server \(SQLSTATE XX000\)$/, false],
   ])('with SQLSTATE %s, without values of rows, and whether another attempt would fail too', (code, message, hopeless) => {
@@ -30,6 +31,11 @@ describe('what is said of a build that failed', () => {
     expect(said.problem).not.toContain('secret');
   });
 
+  it('with a table that is gone, which may come back', () => {
+    expect(buildProblem(index, plain, errorOf('42P01', 'relation "public.t" does not exist'))).toEqual({ problem: 'public.t was dropped or renamed before its build began', hopeless: false });
+    expect(buildProblem(index, plain, errorOf('42P01', 'relation "rates" does not exist'))).toMatchObject({ hopeless: true });
+  });
+
   it.each([[undefined, 'Connection terminated unexpectedly'], ['ECONNRESET', 'read ECONNRESET'], ['EPIPE', 'write EPIPE']])('when the connection is lost (%s)', (code, message) => {
     expect(buildProblem(index, plain, lost(code, message))).toEqual({ problem: 'the connection to the build was lost, as in a failover or a restart', hopeless: false, outOfSight: true });
   });
@@ -38,23 +44,5 @@ describe('what is said of a build that failed', () => {
     const trial = { ...plain, columns: ['lower(a)', 'b', 'c'], keyCount: 2, predicate: '(d > 0)' };
     expect(buildProblem(index, trial, errorOf('23505')).problem).toMatch(/SELECT lower\(a\), b, count\(\*\) FROM "public"\."t" WHERE \(d > 0\) AND lower\(a\) IS NOT NULL AND b IS NOT NULL GROUP BY lower\(a\), b HAVING count\(\*\) > 1$/);
     expect(buildProblem(index, { ...plain, canonical: 'USING btree (a) NULLS NOT DISTINCT' }, errorOf('23505')).problem).toMatch(/FROM "public"\."t" GROUP BY a HAVING/);
-  });
-});
-
-describe('what passes by itself', () => {
-  it.each([
-    ['a failover', errorOf('57P01'), true],
-    ['a server that starts up', errorOf('57P03'), true],
-    ['DDL that holds the table', errorOf('55P03'), true],
-    ['a connection that breaks', lost('ECONNRESET', 'read ECONNRESET'), true],
-    ['a connection that ends', lost(undefined, 'Connection terminated unexpectedly'), true],
-    ['an API of AWS that does not answer', Object.assign(new Error('no answer'), { name: 'TimeoutError' }), true],
-    ['an API of AWS that has too much to do', Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } }), true],
-    ['an API of AWS that fails', Object.assign(new Error('internal'), { name: 'InternalFailure', $metadata: { httpStatusCode: 500 } }), true],
-    ['a right that is missing in AWS', Object.assign(new Error('not authorized'), { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } }), false],
-    ['a wrong password', errorOf('28P01'), false],
-    ['a mistake in the program', new TypeError('x is not a function'), false],
-  ])('%s', (_what, error, expected) => {
-    expect(isPassing(error)).toBe(expected);
   });
 });

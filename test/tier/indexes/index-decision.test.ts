@@ -5,7 +5,7 @@ import { builtBesideComment, builtHereComment, replacedComment } from '../../../
 import { canonicalPart } from '../../../lib/tier/indexes/index-sql';
 
 const wanted = { name: 'i', schema: 'public', table: 't', unique: false, definition: '(a)' };
-const table: ObservedTable = { oid: '1', kind: 'r', owner: 'owner', role: 'builder', mayBuild: true, mayCreateInSchema: true, lockedByOthers: false, locked: false };
+const table: ObservedTable = { oid: '1', kind: 'r', columns: '', owner: 'owner', role: 'builder', mayBuild: true, mayCreateInSchema: true, lockedByOthers: false, locked: false };
 const trial = { canonical: 'USING btree (a)', holdsOthersBack: false, columns: ['a'], keyCount: 1, predicate: null };
 const partitioning = { key: 'RANGE (day)', keyColumns: ['day'], partitions: [] };
 const existing = (over: Partial<ObservedIndex> = {}): ObservedIndex => ({
