@@ -1,3 +1,5 @@
+import type { TLSSocket } from 'node:tls';
+
 import type { Client } from 'pg';
 
 import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
@@ -89,6 +91,14 @@ describe('a client of the pooler', () => {
       await client.query('SELECT 1').catch(() => undefined); // perhaps told of the lost connection
       expect((await client.query<{ sum: number }>({ ...prepared, values: [2] })).rows).toEqual([{ sum: 3 }]);
     });
+  });
+
+  it('gets no session ticket, by which none would come again', async () => {
+    const ticket = await withSession('bookedbarber_app', 'bookedbarber', async (client) => {
+      await rows(client, 'SELECT 1'); // tickets come behind the handshake
+      return (client as unknown as { readonly connection: { readonly stream: TLSSocket } }).connection.stream.getTLSTicket();
+    });
+    expect(ticket).toBeUndefined();
   });
 
   it('is refused without TLS', async () => {
