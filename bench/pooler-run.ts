@@ -40,13 +40,18 @@ export interface PoolerBench {
   readonly rows: number;
   /** Of the large measurements. */
   readonly sessions: number;
+  /** By which every client agrees on the same key exchange with either side. */
+  readonly opensslSettingsFile: string;
   readonly signal: AbortSignal;
   readonly onProgress: (what: string) => void;
 }
 
 /** Both sides as the same role, over TLS; the pooler without the balancer: one task, which is one process of PgBouncer. */
-export function sidesOf({ tier, connections }: Pick<PoolerBench, 'tier' | 'connections'>): Readonly<Record<Side, LoadTarget>> {
-  return { direct: connections.direct, pooled: { ...connections.readWrite, addresses: [tier.pooler.tasks[0]!.address] } };
+export function sidesOf({ tier, connections, opensslSettingsFile }: Pick<PoolerBench, 'tier' | 'connections' | 'opensslSettingsFile'>): Readonly<Record<Side, LoadTarget>> {
+  return {
+    direct: { ...connections.direct, opensslSettingsFile },
+    pooled: { ...connections.readWrite, opensslSettingsFile, addresses: [tier.pooler.tasks[0]!.address] },
+  };
 }
 
 /** @param order which side goes first: the second finds warmer caches, and takes turns at it */

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { Command } from 'commander';
 
 import { bringUp } from '../lib/rehearsal/bring-up';
@@ -10,7 +14,7 @@ import { giveDatabasesTheirCores } from './own-cores';
 import { explainDisturbance, isDisturbed, whileWatchingOthers } from './other-programs';
 import { reportPooler } from './pooler-report';
 import { measureRun, type PoolerBench, type Run } from './pooler-run';
-import { sameConditions } from './same-conditions';
+import { sameConditions, writeOpensslSettings } from './same-conditions';
 import { wholeNumber } from './whole-number';
 
 const exitCodes = { reached: 0, missed: 1, couldNotRun: 2, interrupted: 130 } as const;
@@ -42,7 +46,11 @@ async function main(progress: Progress, teardown: Teardown): Promise<number> {
   if (sessions > mostSessions) throw new Error(`${sessions} sessions need as many open files, and here is room for ${mostSessions}; raise ulimit -n, or lower --sessions`);
   const { signal } = interrupt;
   const running = await bringUp({ environment: 'production', rows, maxSessions: sessions + 1000, progress, signal }, teardown);
-  const bench: PoolerBench = { ...running, rows, sessions, transactions, signal, onProgress: (what) => progress.update(what) };
+  const directory = await mkdtemp(join(tmpdir(), 'bench-pooler-'));
+  teardown.defer('the directory of the bench', () => rm(directory, { recursive: true }));
+  const opensslSettingsFile = join(directory, 'openssl.cnf');
+  await writeOpensslSettings(opensslSettingsFile);
+  const bench: PoolerBench = { ...running, rows, sessions, transactions, opensslSettingsFile, signal, onProgress: (what) => progress.update(what) };
   progress.begin('Index builds');
   await finishIndexBuilds({ ...bench, loadSeconds: 0 });
   const conditions = `${await sameConditions(bench)}; ${await giveDatabasesTheirCores(bench.tier)}`;

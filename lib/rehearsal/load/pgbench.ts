@@ -19,6 +19,8 @@ export interface LoadTarget {
   readonly tls?: boolean;
   /** What the server's certificate is verified by. @default - nobody could, and it is taken as it is */
   readonly verification?: { readonly hostName: string; readonly authorityFile: string };
+  /** Configuration of the clients' OpenSSL. @default - the machine's own */
+  readonly opensslSettingsFile?: string;
 }
 
 export interface LoadOptions {
@@ -96,7 +98,7 @@ export async function runLoad(target: LoadTarget, rows: number, options: LoadOpt
 
 /** libpq's variables: nothing of it is on a command line that others could read. */
 export function connectionEnvironment(target: LoadTarget): NodeJS.ProcessEnv {
-  const { addresses, port, database, user, password } = target;
+  const { addresses, port, database, user, password, opensslSettingsFile } = target;
   return {
     PATH: '/usr/bin:/bin',
     PGHOSTADDR: addresses.join(','),
@@ -105,6 +107,7 @@ export function connectionEnvironment(target: LoadTarget): NodeJS.ProcessEnv {
     PGUSER: user,
     PGPASSWORD: password,
     ...libpqTls(target),
+    ...(opensslSettingsFile === undefined ? {} : { OPENSSL_CONF: opensslSettingsFile }),
     PGLOADBALANCEHOSTS: 'random',
     PGCONNECT_TIMEOUT: '60',
   };
