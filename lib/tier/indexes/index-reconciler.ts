@@ -36,6 +36,8 @@ export interface ReconcilerOptions {
   readonly cores?: number;
   /** Storage of the instance, bytes. @default - free space is not checked */
   readonly allocatedBytes?: number;
+  /** A look that takes longer is begun anew in another session: the server of its own may have vanished without a word. @default 2 minutes */
+  readonly longestLookMs?: number;
 }
 
 /** What people want to know of a database. */
@@ -58,6 +60,8 @@ interface Acts {
 
 /** A look costs the database a session and some statements: one that sees nothing new makes the next one later. */
 const lookAgainMs = { soonest: 500, latest: 5000 };
+/** What the last look may take beyond the deadline. */
+const lastLookMs = 15_000;
 
 /**
  * Brings the indexes of a database to a catalogue, one step at a look. A build belongs to the server: whoever started it
@@ -123,7 +127,7 @@ export class IndexReconciler {
         let summary: IndexSummary | undefined;
         try {
           session ??= await this.open();
-          summary = await this.look(session, 0);
+          summary = await this.answered(this.look(session, 0), deadline);
         } catch (error) {
           if (!isPassing(error as Error) || !mayLookAgain) throw error;
           this.options.log({ event: 'look failed', problem: (error as Error).message });
@@ -138,6 +142,19 @@ export class IndexReconciler {
       }
     } finally {
       await session?.end();
+    }
+  }
+
+  private async answered<Result>(look: Promise<Result>, deadline: Date): Promise<Result> {
+    const longestMs = Math.min(this.options.longestLookMs ?? 120_000, Math.max(0, deadline.getTime() - Date.now()) + lastLookMs);
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`timeout expired: the database has not answered for ${longestMs / 1000} s, as after a failover`)), longestMs);
+    });
+    try {
+      return await Promise.race([look, silence]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

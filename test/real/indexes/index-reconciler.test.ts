@@ -216,6 +216,32 @@ describe('the reconciler', () => {
     expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
   });
 
+  it('goes on in a new session when the server of the old one does not answer any more', async () => {
+    await database.session.query('CREATE TABLE t (a int)');
+    const reader = await database.oldSnapshot();
+    const connect = async () => {
+      const client = await database.connect();
+      await client.query("SET application_name = 'look'");
+      return client;
+    };
+    const running = database.reconciler([index()], { connect, longestLookMs: 1000 }).run(inSeconds(30));
+    await database.builderIn(/waiting for old snapshots/);
+    const idle = async (): Promise<number | undefined> => (await database.session.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE application_name = 'look' AND state = 'idle'")).rows[0]?.pid;
+    let stopped: number | undefined;
+    while (stopped === undefined) {
+      const pid = await idle();
+      if (pid === undefined) continue;
+      process.kill(pid, 'SIGSTOP');
+      if ((await idle()) === pid) stopped = pid;
+      else process.kill(pid, 'SIGCONT');
+    }
+    while (database.happened('look failed').length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await reader.end();
+    expect(await running).toMatchObject({ valid: ['i'], failed: [] });
+    expect(database.happened('look failed')).toEqual([{ event: 'look failed', problem: 'timeout expired: the database has not answered for 1 s, as after a failover' }]);
+    process.kill(stopped, 'SIGCONT');
+  });
+
   it('tells how far a build is', async () => {
     await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
     const reader = await database.oldSnapshot();
