@@ -9,7 +9,9 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import sys
+import time
 import urllib.request
 from contextlib import asynccontextmanager
 from functools import partial
@@ -186,6 +188,38 @@ async def replica_restarted(client):
     before = await run(client, "read", "SELECT 1")
     step("restart-replica")
     return [before, await run(client, "read", "SELECT 1")]
+
+
+async def keepalive(client):
+    async with client.transaction("write") as (execute, _):
+        await execute("SELECT 1")
+        sockets = [each for each in map(socket_of, os.listdir("/proc/self/fd")) if each and each.getpeername()[1] == 6432]
+        return [
+            [each.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), *(each.getsockopt(socket.IPPROTO_TCP, option) for option in tcp_options)]
+            for each in sockets
+        ]
+
+
+tcp_options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+
+
+def socket_of(descriptor):
+    """Of a connection to somebody over IPv4, whoever opened it."""
+    try:
+        opened = socket.socket(fileno=os.dup(int(descriptor)))
+        return opened if opened.family == socket.AF_INET and opened.getpeername() else None
+    except OSError:
+        return None
+
+
+async def replica_lost(client):
+    await run(client, "read", "SELECT 1")
+    step("stop-replica")
+    began = time.monotonic()
+    try:
+        await run(client, "read", "SELECT 1")
+    except Exception as error:
+        return [str(error), time.monotonic() - began]
 
 
 async def written_in_read_session(client):

@@ -28,7 +28,8 @@ const endpoints = { DATABASE_URL: pooledUrl('bookedbarber'), READ_REPLICA_URL: p
 const alternate = { username: 'bookedbarber_app_alternate', password: 'another password' };
 /** A task's share holds all that the kit's pool gives out. */
 const follows: PoolerConfig = { poolSize: 2 * 64, maxTasks: 2, settings: { server_round_robin: '1' } };
-const unprepared: PoolerConfig = { ...follows, settings: { ...follows.settings, max_prepared_statements: '0' } };
+const queueSeconds = 2;
+const unprepared: PoolerConfig = { ...follows, settings: { ...follows.settings, max_prepared_statements: '0', query_wait_timeout: `${queueSeconds}` } };
 
 let directory: string;
 let databases: PooledDatabases;
@@ -109,6 +110,7 @@ const steps: Readonly<Record<string, () => Promise<void>>> = {
     // The client goes on while there is none.
     restarted = databases.replica!.launch();
   },
+  'stop-replica': () => databases.replica!.halt('fast'),
   rotate: async () => {
     aws.secrets.put(secretArn, JSON.stringify(alternate));
     // The former user has a new password, which the client does not know: as after the rotation that follows.
@@ -229,6 +231,10 @@ describe.each(clients)('a client on $driver, SQLAlchemy $series', (client) => {
     });
   });
 
+  it('notices a host that has vanished', async () => {
+    expect(await play('keepalive', client)).toMatchObject({ result: [[1, 30, 5, 3, 10_000]] });
+  });
+
   it('cannot write in a read session', async () => {
     expect((await play('written_in_read_session', client)).error).toMatch(/read-only transaction/);
   });
@@ -284,6 +290,20 @@ describe('a client on node-postgres', () => {
 function userlistVerifier(user: string): string {
   return new RegExp(`^"${user}" "(.*)"$`, 'm').exec(userlist)![1]!;
 }
+
+describe('a read while no replica answers', () => {
+  afterEach(async () => {
+    if (!databases.replica!.isRunning) await databases.replica!.launch();
+  });
+
+  it('fails once no new attempt begins, after 10 s, and the last one has waited in the queue of the pooler', async () => {
+    const { result } = await play('replica_lost', { driver: 'psycopg2', series: '2.0', pooler: unprepared });
+    const [error, seconds] = result as [string, number];
+    expect(error).toMatch(lostConnection);
+    expect(seconds).toBeGreaterThan(8);
+    expect(seconds).toBeLessThan(10 + queueSeconds + 3);
+  });
+});
 
 describe.each<Client>([
   { driver: 'psycopg', series: '2.0' },

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.util import await_only
 
-from .asyncpg_database import asyncpg_settings, unique_statement_name
+from .asyncpg_database import asyncpg_settings, keep_alive, unique_statement_name
 from .credentials import Credentials
 from .engine import POOL_SETTINGS, prepare_engine
 from .tier import PREPARED_STATEMENTS, endpoint
@@ -115,6 +115,7 @@ def _take_json_codecs(dialect: Any) -> Callable[[Any], None]:
     dialect.setup_asyncpg_json_codec = dialect.setup_asyncpg_jsonb_codec = nothing
 
     def set_up(connection: Any) -> None:
+        keep_alive(connection.driver_connection)
         for codec in codecs:
             await_only(codec(connection))
 

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import asynccontextmanager
 from typing import Any, AsyncIterator
@@ -24,11 +25,15 @@ from .retry import Retry
 from .tier import (
     APPLICATION_NAME,
     CONNECT_TIMEOUT_SECONDS,
+    KEEPALIVE_COUNT,
+    KEEPALIVE_IDLE_SECONDS,
+    KEEPALIVE_INTERVAL_SECONDS,
     MAX_OVERFLOW,
     POOL_RECYCLE_SECONDS,
     POOL_SIZE,
     POOL_TIMEOUT_SECONDS,
     PREPARED_STATEMENTS,
+    UNACKNOWLEDGED_SECONDS,
     ca_file,
     endpoint,
     sslmode,
@@ -47,6 +52,23 @@ def asyncpg_settings(url: str) -> dict[str, Any]:
     if not PREPARED_STATEMENTS:
         settings["statement_cache_size"] = 0
     return settings
+
+
+def keep_alive(connection: asyncpg.Connection) -> None:
+    """Lets the kernel notice a host that has vanished, as libpq's settings do: asyncpg has none, and would wait for a quarter of an hour."""
+    transport = getattr(connection, "_transport", None)
+    sock = transport and transport.get_extra_info("socket")
+    if not sock:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE_SECONDS),
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL_SECONDS),
+        ("TCP_KEEPCNT", KEEPALIVE_COUNT),
+        ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_SECONDS * 1000),
+    ):
+        if hasattr(socket, name):  # a developer's machine may not have it
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def unique_statement_name() -> str:
@@ -126,7 +148,9 @@ async def _create_pool(url: str, credentials: Credentials) -> asyncpg.Pool:
         while True:
             login = await asyncio.to_thread(credentials.current)
             try:
-                return await asyncpg.connect(*args, **{**settings, "user": login.username, "password": login.password})
+                connection = await asyncpg.connect(*args, **{**settings, "user": login.username, "password": login.password})
+                keep_alive(connection)
+                return connection
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError) as error:
                 if is_refused_login(error):
                     if not await asyncio.to_thread(credentials.refused, login):

@@ -27,6 +27,12 @@ POOL_TIMEOUT_SECONDS = TIER["pooler"]["queryWaitTimeoutSeconds"]
 #: Of TCP, TLS and login together.
 CONNECT_TIMEOUT_SECONDS = 5
 
+#: When a host that has vanished is noticed: by probes of an idle connection, and by what was sent and nobody acknowledges.
+KEEPALIVE_IDLE_SECONDS = 30
+KEEPALIVE_INTERVAL_SECONDS = 5
+KEEPALIVE_COUNT = 3
+UNACKNOWLEDGED_SECONDS = 10
+
 #: How the sessions are called in pg_stat_activity. One name for all: the pooler sets another one again at every switch.
 APPLICATION_NAME = "bookedbarber"
 
@@ -55,10 +61,10 @@ def libpq_settings(url: str) -> dict[str, Any]:
         "application_name": APPLICATION_NAME,
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "keepalives": 1,
-        "keepalives_idle": 30,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 10_000,
+        "keepalives_idle": KEEPALIVE_IDLE_SECONDS,
+        "keepalives_interval": KEEPALIVE_INTERVAL_SECONDS,
+        "keepalives_count": KEEPALIVE_COUNT,
+        "tcp_user_timeout": UNACKNOWLEDGED_SECONDS * 1000,
     }
     if sslmode(url).startswith("verify-"):
         settings["sslrootcert"] = ca_file(url)
