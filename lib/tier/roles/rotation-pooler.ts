@@ -34,14 +34,18 @@ export class RotationPooler {
     return (await Promise.all(attempts)).flat();
   }
 
-  /** Replaces every task, unless that is under way since the userlist was written. */
-  async replaceTasks(userlistWrittenAt: Date | undefined): Promise<'started' | 'under way'> {
+  /** Whether tasks are being replaced: by such as know a userlist, by others, whose last one may still leave, or not at all. */
+  async replacement(userlistWrittenAt: Date | undefined): Promise<'by those that know it' | 'by others' | 'none'> {
     const newest = await this.newestDeployment();
+    const isReplacing = newest?.rolloutState === 'IN_PROGRESS';
     const knowsUserlist = newest?.createdAt !== undefined && userlistWrittenAt !== undefined && newest.createdAt > userlistWrittenAt;
-    if (newest?.rolloutState === 'IN_PROGRESS' && knowsUserlist) return 'under way';
+    if (isReplacing && knowsUserlist) return 'by those that know it';
+    return isReplacing || (await taskAddresses(this.ecs, this.place, 'STOPPED')).length > 0 ? 'by others' : 'none';
+  }
+
+  async replaceTasks(): Promise<void> {
     const { cluster, service } = this.place;
     await this.ecs.send(new UpdateServiceCommand({ cluster, service, forceNewDeployment: true }));
-    return 'started';
   }
 
   private async newestDeployment(): Promise<Deployment | undefined> {

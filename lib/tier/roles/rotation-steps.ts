@@ -47,7 +47,7 @@ async function createSecret({ secret, rotated }: Rotation): Promise<void> {
  * Gives the database and the userlist the new password's verifier, the same to both, and starts to replace the tasks,
  * which have read an older userlist. Clients of the current role notice nothing but the replacement.
  */
-async function setSecret(rotation: Rotation): Promise<void> {
+async function setSecret(rotation: Rotation, deadline: Date, pauseMs = 2000): Promise<void> {
   const { secret, rotated, pooler, log } = rotation;
   if ((await secret.stage()) === 'finished') return;
   const next = await judgedNext(secret, rotated);
@@ -68,9 +68,17 @@ async function setSecret(rotation: Rotation): Promise<void> {
     await session.end();
   }
   if (!rotated.logsInTo.includes('pooler')) return;
-  if ((await pooler.refusals(next, rotated.poolerDatabases)).length === 0) return;
   const { createdAt } = await rotation.readUserlist();
-  log({ event: 'tasks of the pooler are replaced', username: next.username, replacement: await pooler.replaceTasks(createdAt) });
+  // A replacement on top of another adds as many tasks, with server connections of their own, and passwords that are
+  // changed in the same night would pile them up. Nobody is asked meanwhile: see `refusals`.
+  for (let replacement = await pooler.replacement(createdAt); replacement !== 'none'; replacement = await pooler.replacement(createdAt)) {
+    log({ event: 'tasks of the pooler are being replaced', username: next.username, replacement });
+    if (replacement === 'by those that know it') return;
+    await pauseUntil(deadline, pauseMs, () => 'the tasks of the pooler are still being replaced by such as do not know the new password, so the current one stays; look at the deployment of its service if the next attempt says the same');
+  }
+  if ((await pooler.refusals(next, rotated.poolerDatabases)).length === 0) return;
+  log({ event: 'tasks of the pooler are replaced', username: next.username });
+  await pooler.replaceTasks();
 }
 
 /**
@@ -88,12 +96,15 @@ async function testSecret({ secret, rotated, pooler, logInAs, log }: Rotation, d
       ...(rotated.logsInTo.includes('pooler') ? await pooler.refusals(credentials, rotated.poolerDatabases) : []),
     ];
     if (refusals.length === 0) return;
-    if (Date.now() + pauseMs > deadline.getTime()) {
-      throw new Error(`"${credentials.username}" is not let in everywhere yet, so the current password stays: ${refusals.join('; ')}; look at the deployment of the pooler's service if the next attempt says the same`);
-    }
     log({ event: 'not let in everywhere yet', username: credentials.username, refusals });
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await pauseUntil(deadline, pauseMs, () => `"${credentials.username}" is not let in everywhere yet, so the current password stays: ${refusals.join('; ')}; look at the deployment of the pooler's service if the next attempt says the same`);
   }
+}
+
+/** @throws Error if there is no time left for another attempt */
+async function pauseUntil(deadline: Date, pauseMs: number, problem: () => string): Promise<void> {
+  if (Date.now() + pauseMs > deadline.getTime()) throw new Error(problem());
+  await new Promise((resolve) => setTimeout(resolve, pauseMs));
 }
 
 /** Makes the new password current: clients read it from now on, and the old one goes on working until the next rotation. */

@@ -28,6 +28,8 @@ export class RotatedRoles {
   tasks!: PoolerTasks;
   /** As an image takes to be fetched. */
   startDelayMs = 0;
+  /** How long tasks that are replaced are waited for. */
+  readonly leaving = { deregistrationDelaySeconds: 0.5, lateFlowsSeconds: 0.5, stopTimeoutSeconds: 30 };
   private balancer!: Balancer;
   private readonly launched: PoolerTask[] = [];
   private launches = 0;
@@ -43,8 +45,7 @@ export class RotatedRoles {
     await chmod(deployed.directory, 0o755); // PgBouncer runs as another user
     await build({ entryPoints: [join(__dirname, '../../../lib/tier/roles/rotation.lambda.ts')], outfile: join(deployed.directory, 'rotation/index.js'), bundle: true, platform: 'node', external: ['pg-native'], logLevel: 'error' });
     await deployed.bootstrap();
-    const leaving = { deregistrationDelaySeconds: 0.5, lateFlowsSeconds: 0.5, stopTimeoutSeconds: 30 };
-    roles.tasks = new PoolerTasks({ serviceName: 'Pooler', desiredCount: 2, launch: () => roles.launchTask(), balancer: () => roles.balancer, ecs: deployed.aws.ecs, leaving });
+    roles.tasks = new PoolerTasks({ serviceName: 'Pooler', desiredCount: 2, launch: () => roles.launchTask(), balancer: () => roles.balancer, ecs: deployed.aws.ecs, leaving: roles.leaving });
     await roles.tasks.start();
     roles.balancer = await Balancer.start({ addresses: [`${block}.100`], port, targets: roles.tasks.running.map(({ address }) => `${address}:${port}`), sticky: false, idleTimeoutSeconds: 350, maxSessions: 200 });
     return roles;
