@@ -12,7 +12,7 @@ import { smokeCheckEnvironment } from './smoke-check.contract';
 import { runSmokeSteps, smokeSteps } from './smoke-run';
 
 const rds = new RDSClient(impatientClient);
-const secrets = new SecretsManagerClient();
+const secrets = new SecretsManagerClient(impatientClient);
 /** Time that the function keeps for its answer. */
 const reserveMs = 15_000;
 
