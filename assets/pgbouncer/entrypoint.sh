@@ -309,7 +309,8 @@ write_ini
 check_settings
 await_databases
 
-# Before it answers, PgBouncer would die of HUP and miss the others: what is asked meanwhile is done then.
+# Before it answers, PgBouncer would die of HUP and miss the others: what is asked meanwhile is done then, or when it
+# should have answered long since.
 asked=()
 trap 'asked+=(drain)' TERM
 trap 'asked+=(finish)' INT
@@ -317,8 +318,9 @@ trap 'asked+=("signal_pgbouncer QUIT")' QUIT
 trap 'asked+=(reload)' HUP
 OPENSSL_CONF=$openssl_settings start "$binary" "$ini"
 pgbouncer=$!
+started_at=$SECONDS
 write "$pid_file" < <(printf '%s\n' "$pgbouncer")
-until bash "$health_check" 2>/dev/null || ! is_running "$pgbouncer"; do sleep 0.1; done
+until bash "$health_check" 2>/dev/null || ! is_running "$pgbouncer" || ((SECONDS > started_at + pulse_seconds)); do sleep 0.1; done
 trap drain TERM
 trap finish INT
 trap 'signal_pgbouncer QUIT' QUIT

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -41,6 +42,13 @@ const isClosed = (client: Client, withinSeconds = 10): Promise<boolean> =>
 /** Waits until the pooler has said something. */
 async function untilLogged(text: string): Promise<void> {
   while (!pooler.log.includes(text)) await seconds(0.05);
+}
+
+/** Waits until a file is in the run directory. */
+async function untilMade(name: string): Promise<string> {
+  const file = join(pooler.runDirectory, name);
+  while (!existsSync(file)) await seconds(0.002);
+  return file;
 }
 
 async function freeze() {
@@ -142,7 +150,15 @@ describe('a pooler that is told to end although something is wrong', () => {
 
   it('ends in time when it is frozen', async () => {
     await start({ [drainSeconds]: '0', [finishSeconds]: '1' });
+    await untilMade('answered');
     process.kill(await pooler.pgbouncerPid(), 'SIGSTOP');
+    pooler.signal('SIGTERM');
+    expect(await pooler.exitCode).toBe(1);
+  });
+
+  it('ends in time when it is frozen before it answers', async () => {
+    pooler = await PoolerProcess.launch('127.33.3.3', { ...databases.environment(), [drainSeconds]: '0', [finishSeconds]: '1' });
+    process.kill(Number(await readFile(await untilMade('pgbouncer.pid'), 'utf8')), 'SIGSTOP');
     pooler.signal('SIGTERM');
     expect(await pooler.exitCode).toBe(1);
   });
