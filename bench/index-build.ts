@@ -9,7 +9,7 @@ export type Build =
   /** One after another. */
   | { readonly statement: 'CREATE INDEX' | 'CREATE INDEX CONCURRENTLY' }
   /** By the index migrations. */
-  | { readonly tablesAtOnce: number; readonly cores: number };
+  | { readonly tablesAtOnce: number; readonly cores?: number };
 
 /** To the process that builds: first the server, for which it answers `ready`; then what to build by, for which it answers `built`. */
 export type BuildMessage = { readonly server: ClientConfig } | { readonly build: Build };

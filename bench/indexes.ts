@@ -24,10 +24,10 @@ const options = new Command('npm run bench:indexes --')
   .option('--rows <count>', 'appointments in the sample', wholeNumber, 1_000_000)
   .option('--runs <count>', 'of each way; the figures are medians over them', wholeNumber, 3)
   .option('--writes <rate>', 'bookings a second', wholeNumber, 120)
-  .option('--cores <count>', 'that the builds of the index migrations may keep busy together', wholeNumber, 2)
+  .option('--cores <count>', 'that the builds of the index migrations may keep busy together; one for each table if not given', wholeNumber)
   .option('--parameter <name=value...>', 'of the server, over what production sets, such as wal_compression=pglz', [])
   .parse()
-  .opts<{ rows: number; runs: number; writes: number; cores: number; parameter: readonly string[] }>();
+  .opts<{ rows: number; runs: number; writes: number; cores?: number; parameter: readonly string[] }>();
 
 const writerSessions = 24;
 const quietSeconds = 15;

@@ -10,6 +10,7 @@ import { allowWorkers, becomeBuilder, tryLockTable } from './index-session';
 import { commentSql, createConcurrentlySql, dropConcurrentlySql, renameSql, runStatement } from './index-sql';
 import type { AcceptedTrial } from './index-trial';
 import type { DatabaseError } from './passing-errors';
+import { endsWithin } from './time-limit';
 
 export interface BuilderOptions {
   /** Opens a session on the primary, as the role that owns the tables. */
@@ -41,12 +42,12 @@ export class IndexBuilder {
 
   /** Waits until one of the works that were started here has ended, but no longer than told. */
   async anyEnd(longestMs: number): Promise<void> {
-    await withinMs(longestMs, Promise.race(this.underWay));
+    await endsWithin(longestMs, Promise.race(this.underWay));
   }
 
   /** Waits until all of them have ended, but no longer than told. */
   async allEnd(longestMs: number): Promise<void> {
-    await withinMs(longestMs, Promise.all(this.underWay));
+    await endsWithin(longestMs, Promise.all(this.underWay));
   }
 
   /** Drops what a dead build left, and builds. @param workers parallel workers that help, if the server has them to spare */
@@ -143,12 +144,6 @@ export class IndexBuilder {
       .finally(() => this.underWay.delete(settled));
     this.underWay.add(settled);
   }
-}
-
-async function withinMs(longestMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, longestMs)))]);
-  clearTimeout(timer);
 }
 
 async function isAsSeen(session: Client, { oid, schema, name, valid }: ObservedIndex): Promise<boolean> {

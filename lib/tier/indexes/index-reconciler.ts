@@ -17,6 +17,7 @@ import { isAccepted } from './index-trial';
 import { workersOfBuild } from './index-workers';
 import type { IndexSummary } from './indexes.contract';
 import { isPassing } from './passing-errors';
+import { endsWithin } from './time-limit';
 
 export interface ReconcilerOptions {
   /** Opens a session on the primary, as a role that has the rights of the tables' owner. */
@@ -58,7 +59,7 @@ interface Acts {
   readonly anyStarted: boolean;
 }
 
-/** A look costs the database a session and some statements: one that sees nothing new makes the next one later. */
+/** A look costs the database some statements: one that sees nothing new makes the next one later. */
 const lookAgainMs = { soonest: 500, latest: 5000 };
 /** What the last look may take beyond the deadline. */
 const lastLookMs = 15_000;
@@ -127,7 +128,7 @@ export class IndexReconciler {
         let summary: IndexSummary | undefined;
         try {
           session ??= await this.open();
-          summary = await this.answered(this.look(session, 0), deadline);
+          summary = await this.answeredLook(session, deadline);
         } catch (error) {
           if (!isPassing(error as Error) || !mayLookAgain) throw error;
           this.options.log({ event: 'look failed', problem: (error as Error).message });
@@ -145,17 +146,12 @@ export class IndexReconciler {
     }
   }
 
-  private async answered<Result>(look: Promise<Result>, deadline: Date): Promise<Result> {
+  /** @throws Error if the database stops answering without a word, which TCP notices after minutes */
+  private async answeredLook(session: Client, deadline: Date): Promise<IndexSummary> {
     const longestMs = Math.min(this.options.longestLookMs ?? 120_000, Math.max(0, deadline.getTime() - Date.now()) + lastLookMs);
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`timeout expired: the database has not answered for ${longestMs / 1000} s, as after a failover`)), longestMs);
-    });
-    try {
-      return await Promise.race([look, silence]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const look = this.look(session, 0);
+    if (await endsWithin(longestMs, look)) return look;
+    throw new Error(`timeout expired: the database has not answered for ${longestMs / 1000} s, as after a failover`);
   }
 
   private async look(session: Client, patienceMs: number): Promise<IndexSummary> {
