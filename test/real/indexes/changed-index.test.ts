@@ -75,6 +75,7 @@ describe('a changed definition', () => {
     const reader = await database.oldSnapshot();
     await database.reconciler([index({ definition: '(b)' })], { generation: 2 }).tick();
     await reader.end();
+    await database.noBuilder();
     await database.reconciler([index()], { generation: 3 }).run(inSeconds(10));
     expect(await names()).toEqual(['i (a)']);
 

@@ -5,6 +5,7 @@ import { PostgresServer } from '../../../lib/rehearsal/engines/postgres-server';
 import { type indexCatalogue } from '../../../lib/tier/indexes/index-catalogue';
 import { catalogueFromProperties, indexProperties } from '../../../lib/tier/indexes/index-properties';
 import { IndexReconciler, type ReconcilerOptions } from '../../../lib/tier/indexes/index-reconciler';
+import { builderLockClass } from '../../../lib/tier/indexes/index-session';
 
 /** The catalogue as CloudFormation carries it. */
 export const catalogueOf = (indexes: readonly IndexDefinition[], retired: readonly RetiredIndex[] = []): ReturnType<typeof indexCatalogue> =>
@@ -73,6 +74,12 @@ export class IndexDatabase {
 
   happened(event: string): readonly Record<string, unknown>[] {
     return this.events.filter((each) => each.event === event);
+  }
+
+  /** Waits until nobody builds any more: what is done is also marked then. */
+  async noBuilder(): Promise<void> {
+    const lives = async (): Promise<boolean> => (await this.session.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $1", [builderLockClass])).rowCount! > 0;
+    while (await lives()) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** A session whose snapshot keeps every concurrent build from ending, until it ends. */
