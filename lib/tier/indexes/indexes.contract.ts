@@ -15,7 +15,7 @@ export const indexesProperties = {
 export const indexesEnvironment = {
   /** RDS identifiers of the primary and its replicas, by commas: asked whether they are available. */
   instanceIdentifiers: 'INSTANCE_IDENTIFIERS',
-  /** Parallel workers that help each build. */
+  /** Cores of the instance that builds may keep busy together. */
   coresForBuilds: 'CORES_FOR_BUILDS',
   /** Name of the environment, a dimension of the metrics. */
   environmentName: 'ENVIRONMENT_NAME',

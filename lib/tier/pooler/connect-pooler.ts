@@ -45,7 +45,7 @@ export async function connectPooler(endpoint: DatabaseEndpoint, { username, pass
 }
 
 /** As the `ssl` of a client. */
-export function poolerTls(verification?: PoolerVerification): ClientConfig['ssl'] {
+function poolerTls(verification?: PoolerVerification): ClientConfig['ssl'] {
   if (!verification) return { rejectUnauthorized: false };
   const { hostName, authorities: ca } = verification;
   return { ca, checkServerIdentity: (_host, certificate) => checkServerIdentity(hostName, certificate) };
