@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import type { ConnectionOptions, EphemeralKeyInfo, TLSSocket } from 'node:tls';
+import type { EphemeralKeyInfo, TLSSocket } from 'node:tls';
 
 import { Client } from 'pg';
 
-import { clientTls } from '../lib/rehearsal/load/client-tls';
+import { clientConfig } from '../lib/rehearsal/load/client-config';
 import type { LoadTarget } from '../lib/rehearsal/load/pgbench';
 import { type PoolerBench, sidesOf } from './pooler-run';
 
@@ -34,8 +34,9 @@ export async function sameConditions(bench: Pick<PoolerBench, 'tier' | 'connecti
   return `both sides as ${user}, SCRAM with ${verifiers[0]?.iterations} iterations, ${tlsDirect}`;
 }
 
-async function tlsOf({ addresses, port, database, user, password, verification }: LoadTarget): Promise<string> {
-  const client = new Client({ host: addresses[0], port, database, user, password, ssl: { ...(clientTls({ verification }) as ConnectionOptions), ecdhCurve: keyExchange } });
+async function tlsOf(target: LoadTarget): Promise<string> {
+  const config = clientConfig(target);
+  const client = new Client({ ...config, ssl: { ...config.ssl, ecdhCurve: keyExchange } });
   await client.connect();
   try {
     const socket = (client as unknown as { readonly connection: { readonly stream: TLSSocket } }).connection.stream;

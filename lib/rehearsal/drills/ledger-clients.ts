@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 
 import { Pool, type PoolClient } from 'pg';
 
-import { clientTls } from '../load/client-tls';
+import { clientConfig } from '../load/client-config';
 import type { LoadTarget } from '../load/pgbench';
 import type { Ledger, TransactionStage } from './ledger';
 
@@ -60,15 +60,10 @@ export class LedgerClients {
   }
 
   private openPool(host: string, size: number): Pool {
-    const { port, database, user, password, verification } = this.options.target;
     const pool = new Pool({
+      ...clientConfig(this.options.target),
       host,
-      port,
-      database,
-      user,
-      password,
       max: size,
-      ssl: clientTls({ verification }),
       connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: 0,
       stream: () => this.openSocket(),

@@ -2,13 +2,13 @@ import { Client } from 'pg';
 
 import type { Connections } from '../connections';
 import type { TierUnderRehearsal } from '../deployment/tier-under-rehearsal';
-import { clientTls } from '../load/client-tls';
+import { clientConfig } from '../load/client-config';
 import type { LoadTarget } from '../load/pgbench';
 import type { DrillScene } from './drill';
 
 /** A session of a client that neither waits for ever nor ends this process. The caller ends it. */
-export async function connectTo({ addresses, port, database, user, password, verification }: LoadTarget): Promise<Client> {
-  const client = new Client({ host: addresses[0], port, database, user, password, ssl: clientTls({ verification }), connectionTimeoutMillis: 10_000 });
+export async function connectTo(target: LoadTarget): Promise<Client> {
+  const client = new Client({ ...clientConfig(target), connectionTimeoutMillis: 10_000 });
   client.on('error', () => undefined);
   await client.connect();
   return client;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { FailedProgram, type Output, run } from '../engines/child';
 import { debianTools } from '../engines/debian-tools';
-import { libpqTls } from './client-tls';
+import { libpqTls } from './client-config';
 import { sampleScript, type SampleScript } from './sample';
 
 /** Where a load goes, and as whom. */

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 
 import { type IndexedQuery, indexedQueries } from '../load/indexed-queries';
 import { latencySummary } from '../load/latency-curve';
-import { clientTls } from '../load/client-tls';
+import { clientConfig } from '../load/client-config';
 import type { LoadTarget } from '../load/pgbench';
 import type { IndexedQueryResult } from '../report/measurements';
 import { type Bench, load } from './bench';
@@ -50,8 +50,8 @@ async function latencies(bench: Bench, target: LoadTarget): Promise<readonly (re
 }
 
 /** Executes each query once and sees which indexes it has read. https://www.postgresql.org/docs/17/sql-explain.html */
-async function explain({ addresses, port, database, user, password, verification }: LoadTarget): Promise<readonly Plan[]> {
-  const session = new Client({ host: addresses[0], port, database, user, password, ssl: clientTls({ verification }) });
+async function explain(target: LoadTarget): Promise<readonly Plan[]> {
+  const session = new Client(clientConfig(target));
   await session.connect();
   try {
     const plans: Plan[] = [];

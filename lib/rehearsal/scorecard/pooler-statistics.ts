@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 
 import type { Connections } from '../connections';
-import { clientTls } from '../load/client-tls';
+import { clientConfig } from '../load/client-config';
 import type { LoadTarget } from '../load/pgbench';
 import type { RunningSetting } from './setting-differences';
 
@@ -58,8 +58,8 @@ export async function poolerStatistics(connections: Connections, tasks: number):
   }
 }
 
-async function openConsole({ addresses, port, database, user, password, verification }: LoadTarget): Promise<Client> {
-  const session = new Client({ host: addresses[0], port, database, user, password, ssl: clientTls({ verification }) });
+async function openConsole(target: LoadTarget): Promise<Client> {
+  const session = new Client(clientConfig(target));
   // Without a listener, a task that ends would end this process.
   session.on('error', () => undefined);
   await session.connect();
