@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -49,7 +50,7 @@ export class Balancer {
         await writeFile(file, renderHaproxyConfig({ ...settings, addresses, maxSessions, socket }));
         const child = new Child({ name: `balancer ${index + 1}`, ...haproxy, args: [...haproxy.args, '-db', '-f', file] });
         children.push(child);
-        await listening(child, addresses[0]!, settings.port);
+        await listening(child, addresses[0]!, settings.port, socket);
       }
       return balancer;
     } catch (error) {
@@ -82,8 +83,9 @@ export class Balancer {
   }
 }
 
-async function listening(child: Child, address: string, port: number): Promise<void> {
-  while (!(await accepts(address, port))) {
+/** Waits until it takes connections, and commands too: it may give the one socket its name after it has opened the other. */
+async function listening(child: Child, address: string, port: number, socket: string): Promise<void> {
+  while (!(existsSync(socket) && (await accepts(address, port)))) {
     if (!child.isRunning) throw new Error(`haproxy did not start on ${address}:${port}: ${child.complaint()}; the end of its log:\n${child.logTail(5)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
