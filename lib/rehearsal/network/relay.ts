@@ -37,7 +37,7 @@ export class Relay {
   /** From now on packets to it vanish, those of new connections too: as if its host were unplugged. */
   async becomeBlackHole(): Promise<void> {
     for (const socket of this.upstream) socket.pause();
-    await dropArrivingPackets([this.server, ...this.downstream]);
+    await dropPackets([this.server, ...this.downstream]);
   }
 
   async stop(): Promise<void> {
@@ -60,14 +60,15 @@ export class Relay {
 }
 
 /**
- * Attaches to each socket a filter that lets no packet in, which needs no rights; sockets that a listener accepts later
- * inherit it. Node.js cannot set socket options, and every Debian and Ubuntu has Perl.
+ * Has each socket demand signed segments of everybody, who all lack the key: the kernel drops what arrives without a word,
+ * and the other side what is sent. Sockets that a listener accepts later inherit it. Needs no rights, as the filter of a socket
+ * does on some kernels. Node.js cannot set socket options, and every Debian and Ubuntu has Perl.
  *
- * @see https://docs.kernel.org/networking/filter.html
+ * @see https://man7.org/linux/man-pages/man7/tcp.7.html TCP_MD5SIG
  */
-async function dropArrivingPackets(sockets: readonly (Socket | Server)[]): Promise<void> {
+async function dropPackets(sockets: readonly (Socket | Server)[]): Promise<void> {
   const descriptors = sockets.map(descriptorOf).filter((descriptor) => descriptor >= 0);
-  const child = spawn('perl', ['-e', attachFilter, String(descriptors.length)], { stdio: ['ignore', 'ignore', 'pipe', ...descriptors] });
+  const child = spawn('perl', ['-e', demandSignature, String(descriptors.length)], { stdio: ['ignore', 'ignore', 'pipe', ...descriptors] });
   let said = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
   const code = await new Promise((resolve, reject) => {
@@ -77,12 +78,12 @@ async function dropArrivingPackets(sockets: readonly (Socket | Server)[]): Promi
   if (code !== 0) throw new Error(`no black hole could be made: ${said.trim()}`);
 }
 
-/** SOL_SOCKET is 1 and SO_ATTACH_FILTER 26 on Linux; the filter's one instruction returns 0 bytes of each packet. */
-const attachFilter = `
-  my $return_nothing = pack("SCCL", 6, 0, 0, 0);
+/** IPPROTO_TCP is 6 and TCP_MD5SIG_EXT 32 on Linux: struct tcp_md5sig with AF_INET and 0.0.0.0/0. */
+const demandSignature = `
+  my $signature = pack("S x126 C C S l a80", 2, 1, 0, 3, 0, "key");
   for my $descriptor (3 .. 2 + $ARGV[0]) {
     open(my $socket, "+<&=", $descriptor) or die "descriptor $descriptor: $!";
-    setsockopt($socket, 1, 26, pack("S x![P] P", 1, $return_nothing)) or die "SO_ATTACH_FILTER: $!";
+    setsockopt($socket, 6, 32, $signature) or die "TCP_MD5SIG_EXT: $!";
   }`;
 
 function descriptorOf(socket: Socket | Server): number {
