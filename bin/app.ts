@@ -1,6 +1,6 @@
 import { App } from 'aws-cdk-lib/core';
 
-import { environments } from '../lib/config/environments';
+import { checkedEnvironments } from '../lib/config/checked-environments';
 import { withReadReplicas } from '../lib/config/with-read-replicas';
 import { addTiers } from '../lib/tier/database-tier';
 
@@ -9,7 +9,7 @@ try {
   // -c environment=staging synthesizes that one alone.
   // -c read-replicas=2 shows what two would be, whatever is configured: a drill loses one of them.
   const replicas = Number(app.node.tryGetContext('read-replicas') ?? 0);
-  const wished = Object.fromEntries(Object.entries(environments).map(([name, config]) => [name, withReadReplicas(config, replicas)]));
+  const wished = Object.fromEntries(Object.entries(checkedEnvironments()).map(([name, config]) => [name, withReadReplicas(config, replicas)]));
   const tiers = addTiers(app, wished, app.node.tryGetContext('environment') as string | undefined);
   if (app.node.tryGetContext('nag')) {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- cdk-nag is a development dependency, loaded only when asked for
