@@ -137,7 +137,7 @@ function budgetProblem(
   { pooler }: ResolvedTierConfig,
 ): readonly string[] {
   const { instance, maxConnections, rows, total } = budget;
-  if (total <= maxConnections) return [];
+  if (!(total > maxConnections)) return []; // nor if one is NaN: its own field is told of
   const pool = ofPooler(rows);
   const free = Math.max(0, maxConnections - (total - pool));
   const fitting = Math.floor(free / rolloutSurge / pooler.maxTasks) * pooler.maxTasks;

@@ -105,10 +105,10 @@ export interface DatabaseConfig {
   /** Days of point-in-time recovery, 1 to 35; replicas need at least 1. @default 7 */
   readonly backupRetentionDays?: number;
 
-  /** Daily backup window, UTC, `hh24:mi-hh24:mi`. @default '07:00-08:00' */
+  /** Daily backup window, UTC, `hh24:mi-hh24:mi`, 30 minutes or more. @default '07:00-08:00' */
   readonly backupWindow?: string;
 
-  /** Weekly maintenance window, UTC, `ddd:hh24:mi-ddd:hh24:mi`. @default 'Sun:08:30-Sun:09:30' */
+  /** Weekly maintenance window, UTC, `ddd:hh24:mi-ddd:hh24:mi`, 30 minutes or more, at no time of the backup. @default 'Sun:08:30-Sun:09:30' */
   readonly maintenanceWindow?: string;
 
   /** What a `cdk destroy` or a removed resource does to data. */

@@ -43,6 +43,7 @@ export function configProblems(config: ResolvedTierConfig): readonly ConfigProbl
     ...roleProblems(config),
     ...indexConfigProblems(config),
     ...monitoringProblems(config.monitoring),
+    ...tagProblems(config),
   ];
 }
 
@@ -50,6 +51,17 @@ function indexConfigProblems({ indexes, retiredIndexes, indexTablesAtOnce }: Res
   const found = new Problems();
   for (const message of indexProblems(indexes, retiredIndexes)) found.add('indexes', message);
   found.range('indexTablesAtOnce', indexTablesAtOnce, 1, 8, 'tables');
+  return found.all;
+}
+
+/** https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html */
+function tagProblems({ tags }: ResolvedTierConfig): ConfigProblem[] {
+  const found = new Problems();
+  for (const [key, value] of Object.entries(tags)) {
+    if (/^aws:/i.test(key)) found.add(`tags.${key}`, `"${key}" begins with "aws:", which AWS keeps for itself; choose another`);
+    if (key.length < 1 || key.length > 128) found.add(`tags.${key}`, `the key has ${key.length} characters; AWS takes 1 to 128`);
+    if (value.length > 256) found.add(`tags.${key}`, `the value has ${value.length} characters; AWS takes up to 256`);
+  }
   return found.all;
 }
 
@@ -73,20 +85,20 @@ function placeProblems({ account, region, environmentName }: ResolvedTierConfig)
 
 function networkProblems(network: ResolvedTierConfig['network']): ConfigProblem[] {
   const found = new Problems();
-  const prefix = cidrPrefix(network.cidr);
-  if (prefix === undefined || prefix < 16 || prefix > 23) {
+  const block = cidrBlock(network.cidr);
+  if (block === undefined || block.prefix < 16 || block.prefix > 23) {
     found.add('network.cidr', `"${network.cidr}" is not an IPv4 block of /16 to /23; six subnets of /26 must fit, for example "10.20.0.0/16"`);
-  }
+  } else if (block.canonical !== network.cidr) found.add('network.cidr', `"${network.cidr}" does not begin with its network; write "${block.canonical}"`);
   for (const list of ['applications', 'migrationClients'] as const) {
     for (const [name, peer] of Object.entries(network[list])) {
       const field = `network.${list}.${name}`;
       if (/^sg-[0-9a-f]{8,17}$/.test(peer)) continue;
-      const peerPrefix = cidrPrefix(peer);
-      if (peerPrefix === undefined) {
+      const peerBlock = cidrBlock(peer);
+      if (peerBlock === undefined) {
         found.add(field, `"${peer}" is neither an IPv4 CIDR block like "10.30.0.0/16" nor a security group like "sg-0123456789abcdef0"`);
-      } else if (peerPrefix === 0) {
-        found.add(field, `"${peer}" is everybody; name the range or the security group of the application`);
-      }
+      } else if (peerBlock.prefix < widestPrivatePrefix) {
+        found.add(field, `"${peer}" is ${peerBlock.prefix === 0 ? 'everybody' : `wider than any private network, /${widestPrivatePrefix}`}; name the range or the security group of the application`);
+      } else if (peerBlock.canonical !== peer) found.add(field, `"${peer}" does not begin with its network; write "${peerBlock.canonical}"`);
     }
   }
   return found.all;
@@ -124,10 +136,15 @@ const fargateMemoryMiB: Readonly<Record<number, readonly number[]>> = {
   1024: [2048, 3072, 4096, 5120, 6144, 7168, 8192],
 };
 
-function cidrPrefix(cidr: string): number | undefined {
+/** 10.0.0.0/8, see https://www.rfc-editor.org/rfc/rfc1918#section-3 */
+const widestPrivatePrefix = 8;
+
+function cidrBlock(cidr: string): { readonly prefix: number; readonly canonical: string } | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
   if (!match) return undefined;
   const octets = match.slice(1, 5).map(Number);
   const prefix = Number(match[5]);
-  return octets.every((octet) => octet <= 255) && prefix <= 32 ? prefix : undefined;
+  if (octets.some((octet) => octet > 255) || prefix > 32) return undefined;
+  const network = octets.map((octet, position) => octet & (0xff00 >> Math.min(8, Math.max(0, prefix - 8 * position))));
+  return { prefix, canonical: `${network.join('.')}/${prefix}` };
 }

@@ -3,6 +3,7 @@ import { ownedParameters } from '../tier/database/postgres-parameters';
 import { type ConfigProblem, Problems } from './config-problems';
 import { findInstanceClass } from './instance-classes';
 import type { ResolvedTierConfig } from './resolve-config';
+import { windowProblems } from './validate-windows';
 
 export function databaseProblems(database: ResolvedTierConfig['database']): ConfigProblem[] {
   const found = new Problems();
@@ -18,12 +19,7 @@ export function databaseProblems(database: ResolvedTierConfig['database']): Conf
   found.range('database.logMinDurationStatementMs', database.logMinDurationStatementMs, -1, 2147483647, 'milliseconds');
   found.oneOf('database.enhancedMonitoringSeconds', database.enhancedMonitoringSeconds, [0, 1, 5, 10, 15, 30, 60]);
   found.oneOf('database.logRetentionDays', database.logRetentionDays, logRetentionSteps);
-  if (!/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/.test(database.backupWindow)) {
-    found.add('database.backupWindow', `"${database.backupWindow}" is not like "07:00-08:00" (UTC)`);
-  }
-  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun):\d\d:\d\d-(Mon|Tue|Wed|Thu|Fri|Sat|Sun):\d\d:\d\d$/.test(database.maintenanceWindow)) {
-    found.add('database.maintenanceWindow', `"${database.maintenanceWindow}" is not like "Sun:08:30-Sun:09:30" (UTC)`);
-  }
+  found.all.push(...windowProblems(database));
   if (database.protection !== 'retain' && database.protection.disposable.trim().length < 10) {
     found.add('database.protection', `the reason "${database.protection.disposable}" does not say why this data may be deleted; write a sentence, or use 'retain'`);
   }

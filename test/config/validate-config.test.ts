@@ -89,6 +89,37 @@ describe('a configuration is refused', () => {
       'replicas.replica-1.instanceIdentifier: "bookedbarber-prod" is already the name of database; choose another',
     ],
     [
+      'with half of everybody as an application',
+      (config) => ({ ...config, network: { ...config.network, applications: { web: '128.0.0.0/1' } } }),
+      'network.applications.web: "128.0.0.0/1" is wider than any private network, /8; name the range or the security group of the application',
+    ],
+    [
+      'with an application whose range does not begin with its network',
+      (config) => ({ ...config, network: { ...config.network, applications: { web: '010.20.33.7/20' } } }),
+      'network.applications.web: "010.20.33.7/20" does not begin with its network; write "10.20.32.0/20"',
+    ],
+    [
+      'with a network that does not begin where its range does',
+      (config) => ({ ...config, network: { ...config.network, cidr: '10.20.3.0/16' } }),
+      'network.cidr: "10.20.3.0/16" does not begin with its network; write "10.20.0.0/16"',
+    ],
+    ['with a time that no day has', withDatabase({ maintenanceWindow: 'Sun:25:30-Sun:26:30' }), 'database.maintenanceWindow: "Sun:25:30-Sun:26:30" is not like "Sun:08:30-Sun:09:30" (UTC)'],
+    ['with a backup window that is too short', withDatabase({ backupWindow: '23:50-00:10' }), 'database.backupWindow: "23:50-00:10" is 20 minutes long; RDS wants at least 30'],
+    ['with a maintenance window that is too short', withDatabase({ maintenanceWindow: 'Sun:23:50-Mon:00:10' }), 'database.maintenanceWindow: "Sun:23:50-Mon:00:10" is 20 minutes long; RDS wants at least 30'],
+    [
+      'with maintenance during the backup',
+      withDatabase({ backupWindow: '08:00-09:00' }),
+      'database.maintenanceWindow: "Sun:08:30-Sun:09:30" overlaps backupWindow ("08:00-09:00", each day), which RDS refuses; move one of them',
+    ],
+    [
+      'with maintenance during the backup, over the end of the week',
+      withDatabase({ backupWindow: '23:30-00:30', maintenanceWindow: 'Mon:00:00-Mon:01:00' }),
+      'database.maintenanceWindow: "Mon:00:00-Mon:01:00" overlaps backupWindow ("23:30-00:30", each day), which RDS refuses; move one of them',
+    ],
+    ['with a tag that AWS keeps for itself', (config) => ({ ...config, tags: { 'aws:team': 'data' } }), 'tags.aws:team: "aws:team" begins with "aws:", which AWS keeps for itself; choose another'],
+    ['with a pool that is no number', withPooler({ poolSize: NaN }), 'pooler: poolSize of NaN is not a whole number of connections'],
+    ['with a limit of connections that is no number', withDatabase({ maxConnections: NaN }), 'database.maxConnections: NaN is not a whole number from 25 to 8388607 (connections)'],
+    [
       'with everybody as an application',
       (config) => ({ ...config, network: { ...config.network, applications: { web: '0.0.0.0/0' } } }),
       'network.applications.web: "0.0.0.0/0" is everybody; name the range or the security group of the application',
