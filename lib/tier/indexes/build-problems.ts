@@ -30,13 +30,12 @@ export function buildProblem(index: CataloguedIndex, trial: AcceptedTrial, error
     case '53100':
       return { problem: `the disk is full; raise storage.sizeGiB, then ${tryAgain}`, hopeless: true };
     case '53200':
+      if (message.includes('shared memory')) return { problem: `the server has no room for more locks; raise max_locks_per_transaction, then ${tryAgain}`, hopeless: true };
       return { problem: `the server ran out of memory; lower maintenance_work_mem or choose a larger instance class, then ${tryAgain}`, hopeless: true };
+    case '53400':
+      return { problem: `its sort outgrew temp_file_limit; raise temp_file_limit or maintenance_work_mem, then ${tryAgain}`, hopeless: true };
     case '42501':
-      return { problem: `${message}; the role that builds must have the rights of the owner of ${table}`, hopeless: true };
-    case '25001':
-      return { problem: 'the session is inside a transaction, as behind a pooler; use the endpoint of the instance itself', hopeless: true };
-    case '25006':
-      return { problem: 'the server is read-only: the endpoint is a replica, or a failover is under way; indexes are built on the primary', hopeless: false };
+      return { problem: `${message}; the role that builds must have the rights of the owner of ${table}, and functions of the definition run with the rights of that owner alone: grant what is missing, then ${tryAgain}`, hopeless: true };
     case '57P01':
     case '57P02':
     case '57P03':

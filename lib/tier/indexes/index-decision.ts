@@ -71,7 +71,7 @@ export function decide(evidence: Evidence): Decision {
   const drift = driftOf(evidence, canonical, current);
   if (drift !== undefined) return { kind: 'drifted', problem: drift };
   if (current && !isWanted(current) && current.constraint !== null) {
-    return failed(`${otherDefinition(current, canonical)}, and constraint ${current.constraint} stands on it; give the new definition a name of its own`);
+    return failed(`${otherDefinition(index, current, canonical)}, and constraint ${current.constraint} stands on it; give the new definition a name of its own`);
   }
   if (builderLives) {
     const unfinished = [beside, current].find((other) => other && !other.valid && isWanted(other));
@@ -113,7 +113,7 @@ function swap(evidence: Evidence, current: ObservedIndex | undefined, replacemen
 
 function partitioned(index: CataloguedIndex, trial: AcceptedTrial, partitioning: NonNullable<ObservedTable['partitioning']>, current: ObservedIndex | undefined): Decision {
   if (current && (current.definition !== trial.canonical || current.unique !== index.unique)) {
-    return failed(`${otherDefinition(current, trial.canonical)}, and ${qualifiedTable(index)} is partitioned; give the new definition a name of its own, and drop the old one by hand`);
+    return failed(`${otherDefinition(index, current, trial.canonical)}, and ${qualifiedTable(index)} is partitioned; give the new definition a name of its own, and drop the old one by hand`);
   }
   return failed(partitioningProblem(index, trial, partitioning, current?.oid));
 }
@@ -140,11 +140,11 @@ function driftOf({ record, generation, index }: Evidence, canonical: string, cur
   const remedy = `to have it built again, ${tryAgain}`;
   if (!current) return `was dropped by somebody; ${remedy}; or remove it from the list`;
   if (current.definition === canonical && current.unique === index.unique) return `has become INVALID; ${remedy}; or run: REINDEX INDEX CONCURRENTLY ${quoteQualified(index.schema, index.name)}`;
-  return `was changed by somebody; ${otherDefinition(current, canonical)}; ${remedy}; or change the list`;
+  return `was changed by somebody; ${otherDefinition(index, current, canonical)}; ${remedy}; or change the list`;
 }
 
-function otherDefinition({ definition, unique }: ObservedIndex, canonical: string): string {
-  return `has "${wantedDefinition(unique, definition)}", wanted is "${canonical}"`;
+function otherDefinition(index: CataloguedIndex, { definition, unique }: ObservedIndex, canonical: string): string {
+  return `has "${wantedDefinition(unique, definition)}", wanted is "${wantedDefinition(index.unique, canonical)}"`;
 }
 
 /** What is compared and recorded: unique or not, and PostgreSQL's own text. */

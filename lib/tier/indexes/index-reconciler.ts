@@ -4,7 +4,7 @@ import { isRecordedFinished, recordFinished } from './build-history';
 import { type BuildProgress, readProgress } from './build-progress';
 import { describeWait, readWaits, type Wait, WaitsToTell } from './build-waits';
 import { IndexBuilder } from './index-builder';
-import { type CataloguedIndex, type IndexCatalogue, qualifiedName } from './index-catalogue';
+import { type CataloguedIndex, type IndexCatalogue, indexProblems, qualifiedName } from './index-catalogue';
 import { builtHereComment, commentFor } from './index-ownership';
 import { openPrepared } from './index-session';
 import { BuildRoom, bytesForBuild, readIndexedRows, readUsedBytes } from './index-space';
@@ -80,12 +80,13 @@ export class IndexReconciler {
   }
 
   /**
-   * Judges every definition on an empty copy of its table; builds nothing.
+   * Judges every name, and every definition on an empty copy of its table; builds nothing.
    *
    * @returns every problem, by index; a missing table is none
    */
   async validate(): Promise<readonly string[]> {
-    return summarize(await this.survey()).failed;
+    const { indexes, retired } = this.options.catalogue;
+    return [...indexProblems(indexes, retired), ...summarize(await this.survey()).failed];
   }
 
   /** Looks once; changes nothing. */

@@ -57,17 +57,23 @@ export interface ServerFacts {
   readonly pid: number;
 }
 
+/** What the client was told of its session. */
+export interface SessionFacts {
+  readonly pid: number | null;
+  readonly inTransaction: boolean;
+}
+
 /**
  * Makes sure that a session is on the primary itself, and independent of what its role and database set.
  *
- * @throws Error if it is on a standby, goes through a pooler, or the server is older than 14.4
+ * @throws Error if it is on a standby, goes through a pooler, is inside a transaction, or the server is older than 14.4
  */
 export async function prepareSession(session: Client): Promise<void> {
   const { rows } = await session.query<ServerFacts>(
     `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num')::int AS version,
             current_setting('server_version') AS "versionText", pg_backend_pid() AS pid`,
   );
-  const problem = serverProblem(rows[0]!, (session as unknown as { readonly processID: number | null }).processID);
+  const problem = serverProblem(rows[0]!, { pid: (session as unknown as { readonly processID: number | null }).processID, inTransaction: session.getTransactionStatus() !== 'I' });
   if (problem !== undefined) throw new Error(problem);
   await set(session, sessionSettings);
 }
@@ -89,9 +95,10 @@ export async function openPrepared(connect: () => Promise<Client>): Promise<Clie
 }
 
 /** Why nothing can be built on a server; undefined if it can. */
-export function serverProblem({ standby, version, versionText, pid }: ServerFacts, pidToldToClient: number | null): string | undefined {
+export function serverProblem({ standby, version, versionText, pid }: ServerFacts, told: SessionFacts): string | undefined {
   // A pooler invents the process id that it tells its clients.
-  if (pidToldToClient !== pid) return 'there is a pooler between; a build needs a session of its own: use the endpoint of the instance itself';
+  if (told.pid !== pid) return 'there is a pooler between; a build needs a session of its own: use the endpoint of the instance itself';
+  if (told.inTransaction) return 'the session is inside a transaction, as behind a pooler; use the endpoint of the instance itself';
   if (standby) return 'the endpoint is a replica; indexes are built on the primary, and replicas follow';
   if (version < oldestVersion) return `the server runs PostgreSQL ${versionText}, whose concurrent builds are not safe; indexes are built on 14.4 and later`;
   return undefined;

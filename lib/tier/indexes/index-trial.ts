@@ -85,7 +85,7 @@ function definitionProblem(index: CataloguedIndex, { code, message }: DatabaseEr
     case '42601':
       return `its definition is not what PostgreSQL takes after the table's name: ${message}`;
     case '42501':
-      return `the role that builds lacks a right: ${message}`;
+      return `the role that builds lacks a right: ${message}; grant it`;
     default:
       return `${message} (SQLSTATE ${code ?? 'unknown'})`;
   }

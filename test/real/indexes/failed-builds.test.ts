@@ -1,6 +1,10 @@
 import { readHistory, recordProblem, recordStart } from '../../../lib/tier/indexes/build-history';
+import { buildProblem } from '../../../lib/tier/indexes/build-problems';
 import { becomeBuilder, tryLockTable } from '../../../lib/tier/indexes/index-session';
+import { runStatement } from '../../../lib/tier/indexes/index-sql';
 import { prepareStore } from '../../../lib/tier/indexes/index-store';
+import type { AcceptedTrial } from '../../../lib/tier/indexes/index-trial';
+import type { DatabaseError } from '../../../lib/tier/indexes/passing-errors';
 import { catalogueOf, index, IndexDatabase, inSeconds } from './index-database';
 
 let database: IndexDatabase;
@@ -80,6 +84,37 @@ describe('a build', () => {
     expect(database.happened('build started').map(({ attempt, of }) => [attempt, of])).toEqual([[1, 3], [2, 3]]); // prettier-ignore
     expect(database.happened('build failed')).toEqual([expect.objectContaining({ problem: 'other DDL or ANALYZE waited on public.t and cancelled the build' })]);
     await Promise.all([writer.end(), other.end()]);
+  });
+});
+
+describe('a server at its limits', () => {
+  it('for temporary files fails a build, which is not tried again and leaves nothing', async () => {
+    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 50000) AS n');
+    await database.session.query(`ALTER DATABASE ${database.name} SET maintenance_work_mem = '64kB'; ALTER DATABASE ${database.name} SET temp_file_limit = '64kB'`);
+    expect((await database.reconciler([index()]).run(inSeconds(10))).failed).toEqual(['i: its sort outgrew temp_file_limit; raise temp_file_limit or maintenance_work_mem, then deploy again or, if the list stays as it is, run: npm run indexes -- retry']);
+    expect(database.happened('build started')).toHaveLength(1);
+    expect(await database.indexes()).toEqual([]);
+  });
+
+  it('for locks fails a build with what to raise; a look waits until there is room, and takes it for no fault of a definition', async () => {
+    await database.session.query('CREATE TABLE t (a int)');
+    const reconciler = database.reconciler([index()]);
+    const { judged } = await reconciler.survey();
+    const [builder, hoarder] = [await database.connect(), await database.connect()];
+    try {
+      await expect(hoarder.query('SELECT count(pg_advisory_lock(n)) FROM generate_series(1, 1000000) AS n')).rejects.toThrow('out of shared memory');
+      const error = await runStatement(builder, 'CREATE INDEX CONCURRENTLY i ON public.t (a)').catch((refusal: DatabaseError) => refusal);
+      const { index: wanted, trial } = judged[0]!;
+      expect(buildProblem(wanted, trial as AcceptedTrial, error as DatabaseError)).toEqual({ problem: expect.stringMatching(/^the server has no room for more locks; raise max_locks_per_transaction, then deploy again/), hopeless: true });
+
+      const running = database.reconciler([index({ name: 'other' })]).run(inSeconds(20));
+      while (database.happened('look failed').length === 0) await soon();
+      expect(database.happened('look failed')[0]).toMatchObject({ problem: 'out of shared memory' });
+      await hoarder.query('SELECT pg_advisory_unlock_all()');
+      expect(await running).toMatchObject({ valid: ['other'], failed: [] });
+    } finally {
+      await Promise.all([builder.end(), hoarder.end()]);
+    }
   });
 });
 

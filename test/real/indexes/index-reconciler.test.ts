@@ -108,7 +108,7 @@ describe('the reconciler', () => {
   });
 
   it('reports the problems of all indexes at once and builds nothing', async () => {
-    await database.session.query('CREATE TABLE t (a int, j json); CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE p (a int) PARTITION BY RANGE (a)');
+    await database.session.query('CREATE TABLE t (a int, j json); CREATE VIEW v AS SELECT 1 AS a; CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE f (a int) SERVER s; CREATE TABLE p (a int) PARTITION BY RANGE (a)');
     const problems = await database.reconciler([
       index({ name: 'i1', definition: '(nope)' }),
       index({ name: 'i2', definition: '(j)' }),
@@ -118,6 +118,8 @@ describe('the reconciler', () => {
       index({ name: 'i6', table: 'p' }),
       index({ name: 'i7', definition: '(a' }),
       index({ name: 'i8' }),
+      index({ name: 'i9', table: 'f' }),
+      index({ name: 'i10', definition: '(a no_such_ops)' }),
     ]).validate();
     expect(problems).toEqual([
       expect.stringMatching(/^i1: column "nope" does not exist on public\.t; correct the name/),
@@ -127,6 +129,8 @@ describe('the reconciler', () => {
       expect.stringMatching(/^i5: public\.v is a view; index the table that it is made from$/),
       expect.stringMatching(/^i6: public\.p is partitioned/),
       expect.stringMatching(/^i7: its definition is not what PostgreSQL takes/),
+      expect.stringMatching(/^i9: public\.f is a foreign table; index the table that it is made from$/),
+      expect.stringMatching(/^i10: operator class "no_such_ops" does not exist for access method "btree"; install the extension or correct the name$/),
     ]);
     expect(await database.indexes()).toEqual([]);
   });
@@ -192,7 +196,9 @@ describe('the reconciler', () => {
     await reconciler.tick();
     const alter = await database.connect();
     const altered = alter.query('ALTER TABLE t ADD COLUMN b int').catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    // Told of is what has waited for a second.
+    const waiting = async (pattern: string): Promise<boolean> => (await database.session.query("SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = current_database() AND query LIKE $1 AND clock_timestamp() - waitstart > '1 s'", [pattern])).rowCount === 1;
+    while (!(await waiting('ALTER TABLE%')) || !(await waiting('CREATE INDEX%'))) await new Promise((resolve) => setTimeout(resolve, 20));
     const summary = await database.reconciler([index()]).tick();
     expect(summary).toMatchObject({ waiting: ['i'], failed: [] });
     expect(database.happened('build waits').slice(-2)).toMatchObject([

@@ -10,6 +10,6 @@ describe('serverProblem', () => {
     ['a standby', { standby: true }, 'the endpoint is a replica; indexes are built on the primary, and replicas follow'],
     ['a pooler', { pid: 8 }, 'there is a pooler between; a build needs a session of its own: use the endpoint of the instance itself'],
   ])('%s', (_what, over, problem) => {
-    expect(serverProblem({ ...server, ...over }, 7)).toBe(problem);
+    expect(serverProblem({ ...server, ...over }, { pid: 7, inTransaction: false })).toBe(problem);
   });
 });

@@ -15,6 +15,8 @@ describe('what passes by itself', () => {
     ['an API of AWS that fails', Object.assign(new Error('internal'), { name: 'InternalFailure', $metadata: { httpStatusCode: 500 } }), true],
     ['a right that is missing in AWS', Object.assign(new Error('not authorized'), { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } }), false],
     ['a deadlock', errorOf('40P01'), true],
+    ['a server without memory or disk', errorOf('53100'), true],
+    ['a limit that is set', errorOf('53400'), false],
     ['a wrong password', errorOf('28P01'), false],
     ['a mistake in the program', new TypeError('x is not a function'), false],
   ])('%s', (_what, error, expected) => {
