@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createPrivateKey, sign } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -304,9 +303,7 @@ describe('the health check', () => {
       await expect(pooler.checkHealth()).resolves.toEqual({ stdout: '', stderr: '' });
       const pgbouncer = await pooler.pgbouncerPid();
       process.kill(pgbouncer, 'SIGSTOP');
-      const start = Date.now();
-      await expect(pooler.checkHealth()).rejects.toThrow(/failed/);
-      expect(Date.now() - start).toBeLessThan(3000);
+      await expect(pooler.checkHealth()).rejects.toThrow('exit code 1');
       process.kill(pgbouncer, 'SIGCONT');
       await expect(pooler.checkHealth()).resolves.toBeDefined();
       expect(pooler.log).not.toMatch(/WARNING|unexpected eof/); // a line every 5 s would bury the others
@@ -321,15 +318,24 @@ describe('the health check', () => {
     // With such a key, some hundred handshakes take as long as thousands with the usual one.
     await run({ command: openssl.command, args: [...openssl.args, 'req', '-x509', '-newkey', 'rsa:4096', '-noenc', '-days', '1', '-subj', '/CN=pooler', '-keyout', key, '-out', crt], environment: { OPENSSL_CONF: '/dev/null' } });
     const pooler = await PoolerProcess.start(address, { ...environment, [clientTlsCertificate]: await readFile(crt, 'utf8'), [clientTlsKey]: await readFile(key, 'utf8') });
-    const storm = await prepareLoginStorm(address, handshakesOf(6000, await readFile(key)));
+    /** Whether the check, which succeeds, had an answer while so many log in. */
+    const answersAmid = async (clients: number): Promise<boolean> => {
+      const storm = await prepareLoginStorm(address, clients);
+      try {
+        await pooler.checkHealth(); // it has answered before
+        const answeredAt = async (): Promise<number> => (await stat(join(pooler.runDirectory, 'answered'))).mtimeMs;
+        const before = await answeredAt();
+        storm.begin();
+        await expect(pooler.checkHealth()).resolves.toBeDefined();
+        return (await answeredAt()) !== before;
+      } finally {
+        storm.end();
+      }
+    };
     try {
-      await pooler.checkHealth(); // it has answered before
-      storm.begin();
-      const start = Date.now();
-      await expect(pooler.checkHealth()).resolves.toBeDefined();
-      expect(Date.now() - start).toBeGreaterThan(1400); // without an answer
+      // How many are too many depends on the machine.
+      for (let clients = 600; await answersAmid(clients); ) clients *= 2;
     } finally {
-      storm.end();
       await pooler.stop();
     }
   });
@@ -377,13 +383,6 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** How many clients keep one core busy for so long with the signatures of their handshakes, on this machine. */
-function handshakesOf(milliseconds: number, key: Buffer): number {
-  const [privateKey, signatures, start] = [createPrivateKey(key), 20, process.cpuUsage()];
-  for (let each = 0; each < signatures; each++) sign('sha256', key, privateKey);
-  return Math.ceil(milliseconds / (process.cpuUsage(start).user / 1000 / signatures));
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
