@@ -17,7 +17,7 @@ function shell(script: string, options: object = {}): Child {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo() && tries < 250; tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** Name of the program, nothing if it has ended; one that has, but has not been waited for, is a zombie. */
@@ -138,10 +138,15 @@ describe('run', () => {
   });
 
   it('kills what takes too long, and says so', async () => {
-    const script = 'echo still here >&2; sleep 60 & wait';
-    await expect(run({ name: 'sleeper', command: 'sh', args: ['-c', script], timeoutMs: 300 })).rejects.toThrow(
-      'sleeper did not end within 0.3 s and was killed: still here',
-    );
+    // Its time is over once it has spoken.
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      const script = 'echo still here >&2; sleep 60 & wait';
+      const sleeping = run({ name: 'sleeper', command: 'sh', args: ['-c', script], timeoutMs: 300, onStderrLine: () => void jest.advanceTimersByTime(300) });
+      await expect(sleeping).rejects.toThrow('sleeper did not end within 0.3 s and was killed: still here');
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('ends with its signal, whose reason it passes on', async () => {
