@@ -99,6 +99,19 @@ check_certificate() {
     fail "PGBOUNCER_CLIENT_TLS_CERT expired on ${expiry#*=}; store a new certificate in its secret"
   [[ -z $host || $("$openssl" x509 -in "$certificate" -noout -checkhost "$host") != *'NOT match'* ]] ||
     fail "PGBOUNCER_CLIENT_TLS_CERT is not for $host, under which clients connect; store one that is, or correct hostName"
+  check_authorities
+}
+
+# As clients verify it: by these authorities alone, and the certificates that come behind it.
+check_authorities() {
+  local output
+  [[ -n ${PGBOUNCER_CLIENT_TLS_AUTHORITIES:-} ]] || return 0
+  write "$authorities" < <(printf '%s\n' "$PGBOUNCER_CLIENT_TLS_AUTHORITIES")
+  output=$(OPENSSL_CONF=/dev/null "$openssl" verify -purpose sslserver -no-CApath -no-CAstore -CAfile "$authorities" \
+    -untrusted "$certificate" "$certificate" 2>&1) || {
+    [[ ! $output =~ lookup:\ ?([^$'\n']+) ]] || output=${BASH_REMATCH[1]}
+    fail "PGBOUNCER_CLIENT_TLS_CERT does not lead to the authorities by which clients verify it: ${output//$'\n'/; }; store it with those between it and its authority, or correct authorities"
+  }
 }
 
 write_ini() { write "$ini" < <(trap - ERR; print_ini); }

@@ -29,7 +29,8 @@ openssl_settings=$run_directory/openssl.cnf
 userlist=$run_directory/userlist.txt
 certificate=$run_directory/client.crt
 key=$run_directory/client.key
-pid_file=$run_directory/pgbouncer.pid # for the health check
+authorities=$run_directory/authorities.crt # of that certificate
+pid_file=$run_directory/pgbouncer.pid       # for the health check
 
 # Verifiers and keys stay in this process: PgBouncer reads them from files.
 export -n PGBOUNCER_USERLIST PGBOUNCER_CLIENT_TLS_CERT PGBOUNCER_CLIENT_TLS_KEY
@@ -39,6 +40,9 @@ fail() { log "$1"; exit 1; }
 trap 'fail "line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND"' ERR
 trap 'exit 0' TERM INT QUIT # as the first process of a container it would otherwise ignore them
 trap : HUP                  # what it asks for is being done
+# Of a child that is ended by a signal without a trap, bash writes a line of its own beside ours.
+# shellcheck disable=SC2173
+trap : KILL ABRT
 
 # shellcheck source=configuration.sh
 . "${BASH_SOURCE[0]%/*}/configuration.sh"

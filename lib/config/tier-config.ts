@@ -222,7 +222,10 @@ export interface CertificateSecretConfig {
   /** Name under which clients reach the load balancer, and which the certificate must be for: a DNS record of yours. */
   readonly hostName: string;
 
-  /** The authorities by which clients verify the certificate, PEM; published, and in the application kit. */
+  /**
+   * The authorities by which clients verify the certificate, PEM; published, and in the application kit. A task does not
+   * start with a certificate that does not lead to one of them.
+   */
   readonly authorities: string;
 
   /** Field with the certificate, followed by those between it and its authority. @default 'certificate' */

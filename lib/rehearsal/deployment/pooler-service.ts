@@ -217,6 +217,7 @@ export class PoolerService {
         ...variables,
         ...this.drainSeconds(variables),
         ...Object.fromEntries((container.Secrets ?? []).map(({ Name, ValueFrom }) => [Name, readContainerSecret(this.site.aws.secrets, ValueFrom)])),
+        ...(variables[poolerEnvironment.clientTlsAuthorities] !== undefined && { [poolerEnvironment.clientTlsAuthorities]: this.site.authority.certificatePem }),
         [poolerEnvironment.serverTlsCaFile]: this.site.authorityFile,
         [poolerEnvironment.resolvConf]: this.site.resolvConfFile,
         [poolerEnvironment.lookup]: this.site.lookupFile,

@@ -108,6 +108,7 @@ function taskEnvironment({
     waitSeconds,
     userlistVersion: userlistVersionName,
     clientTlsHost,
+    clientTlsAuthorities,
   } = poolerEnvironment;
   const variables = [
     ...databases.map(
@@ -121,7 +122,9 @@ function taskEnvironment({
     [requiredDatabases, databases.flatMap(({ alias, requiredAtStart }) => (requiredAtStart ? [alias] : [])).join(' ')] as const,
     [waitSeconds, `${taskStart.databaseWaitSeconds}`] as const,
     [userlistVersionName, userlistVersion] as const,
-    ...(config.certificateSecret ? [[clientTlsHost, config.certificateSecret.hostName] as const] : []),
+    ...(config.certificateSecret
+      ? [[clientTlsHost, config.certificateSecret.hostName] as const, [clientTlsAuthorities, config.certificateSecret.authorities] as const]
+      : []),
   ];
   return Object.fromEntries(variables.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

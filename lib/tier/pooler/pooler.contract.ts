@@ -33,6 +33,8 @@ export const poolerEnvironment = {
   clientTlsKey: 'PGBOUNCER_CLIENT_TLS_KEY',
   /** Name that the certificate must be for. @default - it is not looked at */
   clientTlsHost: 'PGBOUNCER_CLIENT_TLS_HOST',
+  /** The authorities that must have signed it, PEM. @default - it is not looked at */
+  clientTlsAuthorities: 'PGBOUNCER_CLIENT_TLS_AUTHORITIES',
   /** Aliases, separated by spaces, without whose database a task refuses to start. @default - all */
   requiredDatabases: 'PGBOUNCER_REQUIRED_DATABASES',
   /** Seconds that a starting task waits for them: a failover is no reason to end. @default 30 */

@@ -27,7 +27,7 @@ import { PoolerProcess } from './pooler-process';
 
 const address = '127.33.62.1';
 const hostName = 'pooler.bookedbarber.internal';
-const { clientTlsCertificate, clientTlsKey, clientTlsHost, serverTlsCaFile } = poolerEnvironment;
+const { clientTlsCertificate, clientTlsKey, clientTlsHost, clientTlsAuthorities, serverTlsCaFile } = poolerEnvironment;
 
 let directory: string;
 let authority: CertificateAuthority;
@@ -47,11 +47,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const certificateSecret = { secret: 'bookedbarber/pooler', hostName, authorities: '', certificateField: 'chain', privateKeyField: 'key' };
-
 /** What a task of such a service is given: the secret's fields are taken as ECS takes them. */
 async function taskEnvironment(): Promise<Readonly<Record<string, string>>> {
-  const change = { certificateSecret };
+  const change = { certificateSecret: { secret: 'bookedbarber/pooler', hostName, authorities: authority.certificatePem, certificateField: 'chain', privateKeyField: 'key' } };
   const secrets = new SecretsManager();
   const container = containerOf(poolerTemplate(change));
   await makeCertificateSecret(container, { authority, aws: { secrets } });
@@ -90,9 +88,9 @@ const fail = (problem: string): never => {
 };
 
 /** By libpq, as applications connect. */
-async function logIn(host: string, authorityFile: string): Promise<string> {
+async function logIn(host: string, authorityFile: string, hostAddress = address): Promise<string> {
   const { psql } = await debianTools();
-  const target = `host=${host} hostaddr=${address} port=6432 dbname=pgbouncer user=pgbouncer_admin sslmode=verify-full sslrootcert=${join(directory, authorityFile)}`;
+  const target = `host=${host} hostaddr=${hostAddress} port=6432 dbname=pgbouncer user=pgbouncer_admin sslmode=verify-full sslrootcert=${join(directory, authorityFile)}`;
   const { stdout } = await run({ name: 'psql', command: psql.command, args: [...psql.args, '-XAtc', 'SHOW VERSION', target], environment: { PGPASSWORD: password } });
   return stdout.trim();
 }
@@ -161,6 +159,38 @@ describe("a pooler with the team's own certificate", () => {
   });
 });
 
+/** A certificate for the host's name, of an authority that another one has signed: root, one between, its own and key. */
+async function issueByChain() {
+  const { openssl } = await debianTools();
+  const path = (name: string): string => join(directory, name);
+  const request = async (name: string, subject: string, extensions: readonly string[], signer?: string): Promise<string> => {
+    const own = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-days', '1', '-subj', `/CN=${subject}`, '-keyout', path(`${name}.key`), '-out', path(`${name}.crt`)];
+    const signed = signer === undefined ? [] : ['-CA', path(`${signer}.crt`), '-CAkey', path(`${signer}.key`)];
+    await run({ command: openssl.command, args: [...openssl.args, ...own, ...signed, ...extensions.flatMap((extension) => ['-addext', extension])], environment: { OPENSSL_CONF: '/dev/null' } });
+    return readFile(path(`${name}.crt`), 'utf8');
+  };
+  const ofAuthority = ['basicConstraints=critical,CA:true', 'keyUsage=keyCertSign', 'subjectKeyIdentifier=hash'];
+  const root = await request('root', 'root', ofAuthority);
+  const between = await request('between', 'between', [...ofAuthority, 'authorityKeyIdentifier=keyid'], 'root');
+  const own = await request('own', hostName, [`subjectAltName=DNS:${hostName}`, 'basicConstraints=CA:false', 'authorityKeyIdentifier=keyid'], 'between');
+  return { root, between, own, privateKey: await readFile(path('own.key'), 'utf8') };
+}
+
+it('a task shows the certificates between its own and its authority, while one authority takes the place of another', async () => {
+  const { root, between, own, privateKey } = await issueByChain();
+  const task = await PoolerProcess.start('127.33.62.4', {
+    ...(await taskEnvironment()),
+    [clientTlsCertificate]: own + between,
+    [clientTlsKey]: privateKey,
+    [clientTlsAuthorities]: authority.certificatePem + root,
+  });
+  try {
+    expect(await logIn(hostName, 'root.crt', task.address)).toMatch(/^PgBouncer 1\./);
+  } finally {
+    await task.stop();
+  }
+});
+
 describe('a task does not start', () => {
   async function endOf(change: NodeJS.ProcessEnv): Promise<string> {
     const task = await PoolerProcess.launch('127.33.62.2', { ...(await taskEnvironment()), ...change });
@@ -176,6 +206,13 @@ describe('a task does not start', () => {
     expect(await endOf({ [clientTlsHost]: 'pooler.example.com' })).toBe(
       'entrypoint: PGBOUNCER_CLIENT_TLS_CERT is not for pooler.example.com, under which clients connect; store one that is, or correct hostName',
     );
+  });
+
+  it('with a certificate that does not lead to an authority of its clients', async () => {
+    const complaint = 'entrypoint: PGBOUNCER_CLIENT_TLS_CERT does not lead to the authorities by which clients verify it: unable to get local issuer certificate; store it with those between it and its authority, or correct authorities';
+    expect(await endOf({ [clientTlsAuthorities]: await readFile(join(directory, 'other.pem'), 'utf8') })).toBe(complaint);
+    const { root, own, privateKey } = await issueByChain();
+    expect(await endOf({ [clientTlsCertificate]: own, [clientTlsKey]: privateKey, [clientTlsAuthorities]: root })).toBe(complaint);
   });
 
   it('with a certificate that has expired', async () => {

@@ -74,7 +74,7 @@ describe('the task', () => {
 
   it('is given the certificate and key of the team, where there is a secret with them', () => {
     const encryptionKeyArn = 'arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d';
-    const certificateSecret = { secret: 'bookedbarber/pooler', hostName: 'pooler.bookedbarber.internal', authorities: '', encryptionKeyArn };
+    const certificateSecret = { secret: 'bookedbarber/pooler', hostName: 'pooler.bookedbarber.internal', authorities: 'PEM of the root', encryptionKeyArn };
     const verified = poolerTemplate({ certificateSecret });
     const field = (name: string): unknown => ({ 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp(`:secret:bookedbarber/pooler:${name}::$`)])] });
     verified.hasResourceProperties('AWS::ECS::TaskDefinition', {
@@ -88,7 +88,10 @@ describe('the task', () => {
         }),
       ],
     });
-    expect(containerEnvironment(verified)[poolerEnvironment.clientTlsHost]).toBe('pooler.bookedbarber.internal');
+    expect(containerEnvironment(verified)).toMatchObject({
+      [poolerEnvironment.clientTlsHost]: 'pooler.bookedbarber.internal',
+      [poolerEnvironment.clientTlsAuthorities]: 'PEM of the root',
+    });
     const statements = Object.values(verified.findResources('AWS::IAM::Policy')).flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
     expect(statements).toContainEqual(expect.objectContaining({ Action: 'kms:Decrypt', Resource: expect.arrayContaining([encryptionKeyArn]), Condition: expect.anything() }));
     const secretReads = statements.filter(({ Action }) => [Action].flat().includes('secretsmanager:GetSecretValue'));
