@@ -20,6 +20,8 @@ export interface DrillResult {
   /** Errors that an application would have seen, over all clients. */
   readonly errors: number;
   readonly mostErrorsOfAClient: number;
+  /** Without a retry; errors of a client are one interruption until it commits again. */
+  readonly mostInterruptionsOfAClient: number;
   /** Of those errors, what remains where the application kit's retry tries again what failed before the first statement. */
   readonly visibleErrors: number;
   readonly mostVisibleErrorsOfAClient: number;

@@ -7,6 +7,8 @@ export interface Expectations {
   readonly unknownOutcomes?: number;
   readonly errors?: number;
   readonly mostErrorsOfAClient?: number;
+  /** Errors one after another are one. */
+  readonly mostInterruptionsOfAClient?: number;
   /** With the kit's retry. */
   readonly visibleErrors?: number;
   /** With the kit's retry. */
@@ -34,6 +36,7 @@ const limitedFigures: readonly { readonly name: LimitedFigure; readonly title: s
   { name: 'unknownOutcomes', title: 'unknown outcomes', unit: '' },
   { name: 'errors', title: 'errors', unit: '' },
   { name: 'mostErrorsOfAClient', title: 'errors of any client', unit: '' },
+  { name: 'mostInterruptionsOfAClient', title: 'interruptions of any client', unit: '' },
   { name: 'visibleErrors', title: "errors with the kit's retry", unit: '' },
   { name: 'mostVisibleErrorsOfAClient', title: "errors of any client with the kit's retry", unit: '' },
   { name: 'errorsAfterFirstStatement', title: 'errors after the first statement of a transaction', unit: '' },

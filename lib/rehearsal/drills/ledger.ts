@@ -24,6 +24,8 @@ export class Ledger {
   private readonly failingSince = new Map<number, number>();
   private longestSilence = 0;
   private readonly visible = new Map<number, number>();
+  private readonly interruptions = new Map<number, number>();
+  private readonly interrupted = new Set<number>();
 
   constructor(private readonly startedAt = performance.now()) {}
 
@@ -45,6 +47,7 @@ export class Ledger {
   commit(client: number, id: number): void {
     const atSeconds = this.hear(client);
     this.failingSince.delete(client);
+    this.interrupted.delete(client);
     this.acknowledged.set(id, atSeconds);
     this.commits.push({ client, atSeconds });
   }
@@ -53,6 +56,8 @@ export class Ledger {
     const atSeconds = this.hear(client);
     this.errors.push({ client, atSeconds, stage, message });
     if (stage === 'commit') this.unknown.add(id);
+    if (!this.interrupted.has(client)) this.interruptions.set(client, (this.interruptions.get(client) ?? 0) + 1);
+    this.interrupted.add(client);
     const since = this.failingSince.get(client) ?? atSeconds;
     const isRetried = isBeforeFirstStatement(stage) && atSeconds - since < retriedSeconds;
     if (isRetried) this.failingSince.set(client, since);
@@ -69,6 +74,10 @@ export class Ledger {
 
   get mostVisibleErrorsOfAClient(): number {
     return Math.max(0, ...this.visible.values());
+  }
+
+  get mostInterruptionsOfAClient(): number {
+    return Math.max(0, ...this.interruptions.values());
   }
 
   get errorsAfterFirstStatement(): number {

@@ -8,8 +8,8 @@ const secondsInTheDark = 3;
 export const primaryRestart: Drill = {
   name: 'primary-restart',
   title: 'Primary restarted',
-  expectations: { mostVisibleErrorsOfAClient: 1, recoverySeconds: 2 },
-  why: "the pooler keeps its clients and tries the primary every second (server_login_retry). A client is told once, if its transaction was under way; until the primary is back the pooler refuses at once, before a transaction begins, and the kit's retry tries again",
+  expectations: { mostInterruptionsOfAClient: 1, mostVisibleErrorsOfAClient: 1, recoverySeconds: 2 },
+  why: "the pooler keeps its clients and tries the primary every second (server_login_retry). A client is told once, if its transaction was under way. Who comes before the pooler has found that out waits; who comes later, until the primary is back, is refused at once, before a transaction begins: each time without a retry, and not at all with the kit's",
   async run({ tier, mark }) {
     const { server } = tier.databases.primary;
     mark('fault', 'primary shuts down');

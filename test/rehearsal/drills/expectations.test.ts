@@ -6,6 +6,7 @@ const fine: Figures = {
   unknownOutcomes: 0,
   errors: 0,
   mostErrorsOfAClient: 0,
+  mostInterruptionsOfAClient: 0,
   visibleErrors: 0,
   mostVisibleErrorsOfAClient: 0,
   errorsAfterFirstStatement: 0,

@@ -16,6 +16,16 @@ describe('a ledger', () => {
     expect(ledger.mostErrorsOfAClient).toBe(2);
   });
 
+  it('counts errors of a client one after another as one interruption, until it commits', () => {
+    const ledger = new Ledger();
+    for (const id of [1, 2, 3]) ledger.fail(0, id, 'connect', 'refused');
+    ledger.fail(1, 4, 'connect', 'refused');
+    expect(ledger.mostInterruptionsOfAClient).toBe(1);
+    ledger.commit(0, 5);
+    ledger.fail(0, 6, 'connect', 'refused');
+    expect(ledger.mostInterruptionsOfAClient).toBe(2);
+  });
+
   it("hides from an application with the kit's retry what failed before the first statement, for ten seconds", () => {
     jest.useFakeTimers({ doNotFake: ['nextTick'] });
     try {

@@ -36,6 +36,7 @@ const result = (name: string, lost: number): DrillResult => ({
   unknownOutcomes: 0,
   errors: 0,
   mostErrorsOfAClient: 0,
+  mostInterruptionsOfAClient: 0,
   errorsAfterFirstStatement: 0,
   visibleErrors: 0,
   mostVisibleErrorsOfAClient: 0,

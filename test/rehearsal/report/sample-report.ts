@@ -19,6 +19,7 @@ const drill: DrillResult = {
   unknownOutcomes: 1,
   errors: 22,
   mostErrorsOfAClient: 2,
+  mostInterruptionsOfAClient: 1,
   errorsAfterFirstStatement: 1,
   visibleErrors: 1,
   mostVisibleErrorsOfAClient: 1,
