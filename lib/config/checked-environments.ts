@@ -2,25 +2,31 @@ import { join, relative } from 'node:path';
 
 import ts from 'typescript';
 
+import { keptForNextSynth } from '../synth-cache';
 import type { TierConfig } from './tier-config';
 
 const project = join(__dirname, '../..');
 
 /**
- * The environments of a file, once the compiler has looked at it: what runs the app only strips types, and a field that is
- * misspelled would silently be left at its default.
+ * The environments, once the compiler has looked at their file: what runs the app only strips types, and a field that is
+ * misspelled would silently be left at its default. The compiler takes longer than the rest of a synth, so it looks when
+ * a source has changed.
  *
- * @param file exports `environments`. @default `environments.ts` beside this one
  * @throws Error with everything that the compiler has against the file, each with its line
  */
-export function checkedEnvironments(file = join(__dirname, 'environments.ts')): Readonly<Record<string, TierConfig>> {
-  const problems = typeProblems(file);
-  if (problems.length > 0) {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    throw new Error(`${relative(project, file)} has ${count}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-  }
+export function checkedEnvironments(): Readonly<Record<string, TierConfig>> {
+  const file = join(__dirname, 'environments.ts');
+  keptForNextSynth('checked-environments', () => checkEnvironments(file));
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- not before it has been looked at
   return (require(file) as { readonly environments: Readonly<Record<string, TierConfig>> }).environments;
+}
+
+/** @throws Error with everything that the compiler has against the file, each with its line */
+export function checkEnvironments(file: string): void {
+  const problems = typeProblems(file);
+  if (problems.length === 0) return;
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  throw new Error(`${relative(project, file)} has ${count}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
 }
 
 function typeProblems(file: string): readonly string[] {

@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib/core';
 
-const lib = join(__dirname, '..');
-const modules = join(lib, '../node_modules');
+import { keptForNextSynth } from '../synth-cache';
+
+const esbuild = join(__dirname, '../../node_modules/esbuild/bin/esbuild');
 const bundledSuffix = '.lambda.js';
 
 const options = [
@@ -48,73 +47,12 @@ export function functionCode(entry: string, files: Readonly<Record<string, strin
   });
 }
 
-let bundled: string | undefined;
-
-/**
- * Directory with the bundle of every function. One run of esbuild makes all of them, which costs a fifth of a run for
- * each; it is kept for the next synth of the same sources with the same packages, as npm installed them.
- */
+/** Directory with the bundle of every function. One run of esbuild makes all of them, which costs a fifth of a run for each. */
 function bundles(): string {
-  if (bundled !== undefined) return bundled;
-  const cache = cacheDirectory();
-  const kept = cache && join(cache, `function-bundles-${inputHash()}`);
-  if (kept !== undefined && existsSync(kept)) {
-    utimesSync(kept, new Date(), new Date());
-    return (bundled = kept);
-  }
-  const made = mkdtempSync(join(cache ?? tmpdir(), 'function-bundles.'));
-  try {
-    runEsbuild(made);
-    if (kept === undefined) {
-      process.once('exit', () => rmSync(made, { recursive: true, force: true }));
-      return (bundled = made);
-    }
-    renameSync(made, kept);
-  } catch (error) {
-    rmSync(made, { recursive: true, force: true });
-    // Another synth was faster.
-    if (kept === undefined || !existsSync(kept)) throw error;
-  }
-  prune(cache!);
-  return (bundled = kept);
+  return keptForNextSynth('function-bundles', runEsbuild);
 }
 
 function runEsbuild(directory: string): void {
-  const entries = filesBelow(__dirname).filter((file) => file.endsWith('.lambda.ts'));
-  execFileSync(join(modules, 'esbuild/bin/esbuild'), [...entries, `--outdir=${directory}`, `--outbase=${__dirname}`, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
-}
-
-/** Of all that a bundle is made from. */
-function inputHash(): string {
-  const hash = createHash('sha256').update(JSON.stringify(options));
-  // Written by npm beside what it installed, esbuild included.
-  for (const file of [join(modules, '.package-lock.json'), ...filesBelow(lib).filter((path) => /\.(ts|json)$/.test(path))]) {
-    hash.update(`\0${relative(lib, file)}\0`).update(readFileSync(file));
-  }
-  return hash.digest('hex').slice(0, 32);
-}
-
-function filesBelow(directory: string): readonly string[] {
-  return (readdirSync(directory, { recursive: true }) as string[]).map((file) => join(directory, file)).sort();
-}
-
-/** Undefined where nothing can be kept: no home, or packages of which npm did not write what they are. */
-function cacheDirectory(): string | undefined {
-  // eslint-disable-next-line no-restricted-properties -- a property of the machine, like PATH
-  const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  if (!existsSync(dirname(base)) || !existsSync(join(modules, '.package-lock.json'))) return undefined;
-  const directory = join(base, 'bookedbarber-database-tier');
-  try {
-    mkdirSync(directory, { recursive: true });
-    return directory;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Some revisions are compared again and again; the rest is never asked for any more. */
-function prune(cache: string): void {
-  const kept = readdirSync(cache).filter((name) => name.startsWith('function-bundles-')).map((name) => join(cache, name));
-  const used = kept.map((path) => ({ path, at: statSync(path).mtimeMs })).sort((a, b) => b.at - a.at);
-  for (const { path } of used.slice(12)) rmSync(path, { recursive: true, force: true });
+  const entries = (readdirSync(__dirname, { recursive: true }) as string[]).filter((file) => file.endsWith('.lambda.ts')).map((file) => join(__dirname, file)).sort();
+  execFileSync(esbuild, [...entries, `--outdir=${directory}`, `--outbase=${__dirname}`, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
 }

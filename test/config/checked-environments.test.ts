@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { checkedEnvironments } from '../../lib/config/checked-environments';
+import { checkedEnvironments, checkEnvironments } from '../../lib/config/checked-environments';
 import { environments } from '../../lib/config/environments';
 
 const config = join(__dirname, '../../lib/config');
@@ -21,7 +21,7 @@ function problemsOf(...changes: readonly (readonly [text: string, by: string])[]
   }, whole);
   writeFileSync(file, changed.replace("'./tier-config'", JSON.stringify(join(config, 'tier-config'))));
   try {
-    checkedEnvironments(file);
+    checkEnvironments(file);
   } catch (error) {
     return (error as Error).message.split('\n').slice(1);
   }

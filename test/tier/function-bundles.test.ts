@@ -34,6 +34,7 @@ beforeAll(() => {
   cache = join(directory, 'cache');
   mkdirSync(cache);
   cpSync(join(project, 'lib'), join(directory, 'lib'), { recursive: true });
+  cpSync(join(project, 'tsconfig.json'), join(directory, 'tsconfig.json'));
   symlinkSync(join(project, 'node_modules'), join(directory, 'node_modules'));
   process.env.XDG_CACHE_HOME = cache;
 });
