@@ -26,6 +26,7 @@ const waitsSql = `
       FROM locks l
       JOIN pg_stat_activity a USING (pid)
      WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted
+       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   ), pairs AS (
     SELECT b.index, b."table", 'waits for' AS direction, unnest(pg_blocking_pids(b.pid)) AS pid, b.seconds FROM builders b
     UNION ALL
@@ -49,7 +50,7 @@ const waitsSql = `
 const tellFromSeconds = 1;
 const tellAgainMs = 30_000;
 
-/** Who and whose builds wait for each other; builds that wait for builds are left out, since they end by themselves. */
+/** Who and builds of this database wait for each other; builds that wait for builds are left out, since they end by themselves. */
 export async function readWaits(session: Client): Promise<readonly Wait[]> {
   const { rows } = await session.query<Wait>(waitsSql, [builderLockClass, builderApplicationName.length + 1]);
   return rows;

@@ -123,6 +123,8 @@ export class IndexBuilder {
   /** False if it is not what it was when it was looked at. */
   private async drop(session: Client, index: ObservedIndex, why: string): Promise<boolean> {
     if (!(await isAsSeen(session, index))) return false;
+    // Whoever repairs an INVALID one is waited for by a drop, which then would take what has become VALID.
+    if (!index.valid && (await isWorkedOn(session, index))) return false;
     await runStatement(session, dropConcurrentlySql(index));
     this.options.log({ event: 'index dropped', index: index.name, table: index.table, why });
     return true;
@@ -146,13 +148,26 @@ export class IndexBuilder {
   }
 }
 
-async function isAsSeen(session: Client, { oid, schema, name, valid }: ObservedIndex): Promise<boolean> {
-  const { rows } = await session.query<{ valid: boolean }>(
-    `SELECT i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+/** The same index, still in the state and with the marks by which it was judged. */
+async function isAsSeen(session: Client, { oid, schema, name, valid, comment, replicaIdentity }: ObservedIndex): Promise<boolean> {
+  const { rows } = await session.query<Pick<ObservedIndex, 'valid' | 'comment' | 'replicaIdentity'>>(
+    `SELECT i.indisvalid AS valid, obj_description(i.indexrelid, 'pg_class') AS comment, i.indisreplident AS "replicaIdentity" FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE i.indexrelid = $1 AND n.nspname = $2 AND c.relname = $3`,
     [oid, schema, name],
   );
-  return rows[0]?.valid === valid;
+  const [now] = rows;
+  return now !== undefined && now.valid === valid && now.comment === comment && now.replicaIdentity === replicaIdentity;
+}
+
+/** Somebody else has a lock on its table that a concurrent build or repair holds all the time; autovacuum gives way to a drop. */
+async function isWorkedOn(session: Client, { tableOid }: ObservedIndex): Promise<boolean> {
+  const { rowCount } = await session.query(
+    `SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+      WHERE l.relation = $1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
+        AND l.pid <> pg_backend_pid() AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`,
+    [tableOid],
+  );
+  return rowCount! > 0;
 }
 
 async function exists(session: Client, schema: string, name: string): Promise<boolean> {

@@ -68,9 +68,15 @@ export async function readIndexedRows(session: Client, { schema, table }: Catalo
   // A tuple for each range of pages: next to nothing.
   if (canonical.startsWith('USING brin ')) return { rows: 0, bytesPerRow: 0 };
   const condition = predicate === null ? '' : ` WHERE ${predicate}`;
-  const { rows } = await runStatement(session, `EXPLAIN (FORMAT JSON) SELECT ${columns.join(', ')} FROM ONLY ${quoteQualified(schema, table)}${condition}`);
-  const { Plan: plan } = (rows as ExplainRow[])[0]!['QUERY PLAN'][0];
-  return { rows: plan['Plan Rows'], bytesPerRow: plan['Plan Width'] };
+  // To plan, PostgreSQL calls functions that are marked IMMUTABLE, which they may not be.
+  await session.query('BEGIN');
+  try {
+    const { rows } = await runStatement(session, `EXPLAIN (FORMAT JSON) SELECT ${columns.join(', ')} FROM ONLY ${quoteQualified(schema, table)}${condition}`);
+    const { Plan: plan } = (rows as ExplainRow[])[0]!['QUERY PLAN'][0];
+    return { rows: plan['Plan Rows'], bytesPerRow: plan['Plan Width'] };
+  } finally {
+    await session.query('ROLLBACK');
+  }
 }
 
 interface ExplainRow {

@@ -193,6 +193,29 @@ describe('remains of a dead build', () => {
     expect(database.events.map(({ event }) => event)).toEqual(['index dropped', 'build started', 'build finished']);
   });
 
+  it('that a person begins to repair at the very moment in which they would be dropped are left to that person', async () => {
+    await database.session.query('CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)');
+    await expect(database.session.query('CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)')).rejects.toThrow('could not create unique index');
+    await database.session.query('DELETE FROM t');
+    const [reader, person] = [await database.oldSnapshot(), await database.connect()];
+    let repair: Promise<unknown> | undefined;
+    let asked = 0;
+    const isAccepted = async (): Promise<boolean> => {
+      asked += 1;
+      if (asked !== 2) return true; // first the look asks, then the builder, just before it drops
+      repair = person.query('REINDEX INDEX CONCURRENTLY i');
+      await database.builderIn(/waiting for old snapshots/);
+      return true;
+    };
+    await database.reconciler([index({ unique: true })], { isAccepted }).tick(100);
+    await reader.end();
+    await repair;
+    await person.end();
+    await database.noBuilder();
+    expect(await database.reconciler([index({ unique: true })]).run(inSeconds(5))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(database.events).toEqual([]);
+  });
+
   it('are left to a build by hand that still runs', async () => {
     await database.session.query('CREATE TABLE t (a int)');
     const reader = await database.oldSnapshot();
