@@ -46,12 +46,14 @@ export interface Evidence {
   readonly generation: number;
   /** Names of the schema that are to be dropped: they stand for no other index. */
   readonly retired: ReadonlySet<string>;
+  /** Names of the schema that the catalogue wants: none of them is taken for what stands beside another one. */
+  readonly wanted: ReadonlySet<string>;
 }
 
 const unindexable: Readonly<Record<string, string>> = { v: 'a view', f: 'a foreign table' };
 
 export function decide(evidence: Evidence): Decision {
-  const { index, table, trial, builderLives, retired } = evidence;
+  const { index, table, trial, builderLives, retired, wanted } = evidence;
   if (table === undefined) return { kind: 'deferred' };
   if (table.kind in unindexable) return failed(`${qualifiedTable(index)} is ${unindexable[table.kind]}; index the table that it is made from`);
   if (table.locked || trial === undefined || 'busy' in trial) return { kind: 'waiting' };
@@ -60,7 +62,7 @@ export function decide(evidence: Evidence): Decision {
   const { canonical } = trial;
   const indexes = evidence.indexes.filter(({ tableOid }) => tableOid === table.oid);
   const find = (name: string): ObservedIndex | undefined => indexes.find((other) => other.name === name);
-  const isWanted = (other: ObservedIndex): boolean => other.definition === canonical && other.unique === index.unique;
+  const isWanted = (other: ObservedIndex): boolean => isAsWanted(other, index, canonical);
   const current = find(index.name);
   const beside = find(nameBeside(index.name, 'new'));
   if (current?.valid && isWanted(current)) return { kind: 'valid' };
@@ -80,18 +82,26 @@ export function decide(evidence: Evidence): Decision {
 
   const aside = nameBeside(index.name, 'old');
   const replaced = find(aside);
-  const replacement = [beside, replaced].find((other) => other?.valid && isWanted(other));
+  const replacement = [beside, replaced].find((other) => other?.valid && isWanted(other) && other.constraint === null && !wanted.has(other.name));
   if (replacement) return swap(evidence, current, replacement, aside, replaced);
-  const mustStand = current?.valid ? beside : (current ?? beside);
-  const name = current?.valid ? nameBeside(index.name, 'new') : index.name;
-  return build(evidence, table, canonical, name, mustStand);
+  if (current?.valid) {
+    const problem = asideProblem(evidence, aside, replaced);
+    return problem === undefined ? build(evidence, table, canonical, nameBeside(index.name, 'new'), beside) : failed(problem);
+  }
+  return build(evidence, table, canonical, index.name, current ?? (beside?.valid ? undefined : beside));
+}
+
+/** The index of a deferrable constraint is no unique index: uniqueness is checked later, and no foreign key can refer to it. */
+function isAsWanted({ definition, unique, deferrable }: ObservedIndex, index: CataloguedIndex, canonical: string): boolean {
+  return definition === canonical && unique === index.unique && !(unique && deferrable);
 }
 
 function build(evidence: Evidence, table: ObservedTable, canonical: string, as: string, remains: ObservedIndex | undefined): Decision {
   const { record, generation, index } = evidence;
   const problem = rightsProblem(index, table) ?? takenProblem(evidence, as);
   if (problem !== undefined) return failed(problem);
-  if (remains?.valid && remains.comment !== builtBesideComment) return failed(`${remains.name}, under which it would be built beside the old one, is another index; rename or drop that`);
+  const reason = remains?.valid && (reasonToKeep(remains) ?? (remains.comment === builtBesideComment ? undefined : 'rename or drop it'));
+  if (remains && reason) return failed(`${remains.name}, under which it would be built beside the old one, is another index: ${reason}`);
   // An INVALID index is also what a build by hand looks like while it runs.
   if (remains && table.lockedByOthers) return { kind: 'waiting' };
   const attempted = record?.generation === generation && record.definition === wantedDefinition(index.unique, canonical) ? record : undefined;
@@ -104,15 +114,21 @@ function build(evidence: Evidence, table: ObservedTable, canonical: string, as: 
 
 function swap(evidence: Evidence, current: ObservedIndex | undefined, replacement: ObservedIndex, aside: string, replaced: ObservedIndex | undefined): Decision {
   const inTheWay = replaced && replaced !== replacement ? replaced : undefined;
-  const problem = takenProblem(evidence, evidence.index.name) ?? (current && takenProblem(evidence, aside));
-  if (problem) return failed(problem);
-  const reason = inTheWay && current && (reasonToKeep(inTheWay) ?? (replacedIn(inTheWay) === undefined ? 'it is an index of its own; rename it' : undefined));
-  if (reason) return failed(`the old definition would be kept as ${aside}, which exists: ${reason}`);
+  const problem = takenProblem(evidence, evidence.index.name) ?? (current && asideProblem(evidence, aside, inTheWay));
+  if (problem !== undefined) return failed(problem);
   return { kind: 'swap', replacement, aside, ...(current && { current }), ...(inTheWay && current && { inTheWay }) };
 }
 
+/** Why the old one cannot step aside to a name; undefined if it can. */
+function asideProblem(evidence: Evidence, aside: string, inTheWay: ObservedIndex | undefined): string | undefined {
+  const taken = takenProblem(evidence, aside);
+  if (taken !== undefined || inTheWay === undefined) return taken;
+  const reason = reasonToKeep(inTheWay) ?? (replacedIn(inTheWay) === undefined ? 'it is an index of its own; rename it' : undefined);
+  return reason && `the old definition would be kept as ${aside}, which exists: ${reason}`;
+}
+
 function partitioned(index: CataloguedIndex, trial: AcceptedTrial, partitioning: NonNullable<ObservedTable['partitioning']>, current: ObservedIndex | undefined): Decision {
-  if (current && (current.definition !== trial.canonical || current.unique !== index.unique)) {
+  if (current && !isAsWanted(current, index, trial.canonical)) {
     return failed(`${otherDefinition(index, current, trial.canonical)}, and ${qualifiedTable(index)} is partitioned; give the new definition a name of its own, and drop the old one by hand`);
   }
   return failed(partitioningProblem(index, trial, partitioning, current?.oid));
@@ -128,9 +144,9 @@ function rightsProblem(index: CataloguedIndex, { owner, role, mayBuild, mayCreat
 }
 
 /** A name that is needed, and that something else has. */
-function takenProblem({ index, table, taken, indexes }: Evidence, name: string): string | undefined {
+function takenProblem({ index, table, taken, indexes, wanted }: Evidence, name: string): string | undefined {
   const other = indexes.find((each) => each.name === name && each.schema === index.schema && each.tableOid !== table?.oid);
-  const by = other ? `an index of ${other.schema}.${other.table}` : taken.get(name);
+  const by = name !== index.name && wanted.has(name) ? 'another index of the list' : other ? `an index of ${other.schema}.${other.table}` : taken.get(name);
   if (by === undefined) return undefined;
   return name === index.name ? `its name is taken by ${by}; rename one of them` : `${name}, a name that is needed while its definition changes, is taken by ${by}; rename that`;
 }
@@ -139,12 +155,12 @@ function driftOf({ record, generation, index }: Evidence, canonical: string, cur
   if (!record?.finished || record.generation !== generation || record.definition !== wantedDefinition(index.unique, canonical)) return undefined;
   const remedy = `to have it built again, ${tryAgain}`;
   if (!current) return `was dropped by somebody; ${remedy}; or remove it from the list`;
-  if (current.definition === canonical && current.unique === index.unique) return `has become INVALID; ${remedy}; or run: REINDEX INDEX CONCURRENTLY ${quoteQualified(index.schema, index.name)}`;
+  if (isAsWanted(current, index, canonical)) return `has become INVALID; ${remedy}; or run: REINDEX INDEX CONCURRENTLY ${quoteQualified(index.schema, index.name)}`;
   return `was changed by somebody; ${otherDefinition(index, current, canonical)}; ${remedy}; or change the list`;
 }
 
-function otherDefinition(index: CataloguedIndex, { definition, unique }: ObservedIndex, canonical: string): string {
-  return `has "${wantedDefinition(unique, definition)}", wanted is "${wantedDefinition(index.unique, canonical)}"`;
+function otherDefinition(index: CataloguedIndex, { definition, unique, deferrable }: ObservedIndex, canonical: string): string {
+  return `has "${wantedDefinition(unique, definition)}"${deferrable ? ' of a deferrable constraint' : ''}, wanted is "${wantedDefinition(index.unique, canonical)}"`;
 }
 
 /** What is compared and recorded: unique or not, and PostgreSQL's own text. */

@@ -35,6 +35,8 @@ export interface ObservedIndex {
   readonly tableOid: string;
   readonly table: string;
   readonly unique: boolean;
+  /** Of a deferrable constraint, which is checked at the end of a statement or a transaction only. */
+  readonly deferrable: boolean;
   readonly valid: boolean;
   /** `USING …`, PostgreSQL's own text; empty while DDL has the table. */
   readonly definition: string;
@@ -96,7 +98,7 @@ const tablesSql = `
 const indexesSql = `
   WITH ${locksSql}
   SELECT i.indexrelid::text AS oid, n.nspname AS schema, c.relname AS name, i.indrelid::text AS "tableOid", t.relname AS "table",
-         i.indisunique AS unique, i.indisvalid AS valid,
+         i.indisunique AS unique, NOT i.indimmediate AS deferrable, i.indisvalid AS valid,
          CASE WHEN NOT ${isLockedSql('i.indrelid')} THEN pg_get_indexdef(i.indexrelid) END AS definition,
          obj_description(i.indexrelid, 'pg_class') AS comment,
          (SELECT min(k.conname::text) FROM pg_constraint k WHERE k.conindid = i.indexrelid) AS constraint,

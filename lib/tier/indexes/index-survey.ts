@@ -76,6 +76,7 @@ export class IndexSurveyor {
         record: history.get(qualifiedName(index)),
         generation: this.generation,
         retired: new Set(ofSchema(retired).map(({ name }) => name)),
+        wanted: new Set(ofSchema(indexes).map(({ name }) => name)),
       });
       judged.push({ index, table, trial, decision });
     }

@@ -1,4 +1,4 @@
-import { builtHereComment } from '../../../lib/tier/indexes/index-ownership';
+import { builtBesideComment, builtHereComment } from '../../../lib/tier/indexes/index-ownership';
 import { index, IndexDatabase, inSeconds } from './index-database';
 
 let database: IndexDatabase;
@@ -92,11 +92,32 @@ describe('a changed definition', () => {
     expect(all).toEqual(['i (a)', 'i_new (b)', 'i_old (a, b)']);
     expect(await database.reconciler([index({ definition: '(b, a)' }), ...others], { generation: 3 }).run(inSeconds(10))).toMatchObject({
       valid: ['i_new', 'i_old'],
-      failed: ['i: i_new, under which it would be built beside the old one, is another index; rename or drop that'],
+      failed: ['i: i_old, a name that is needed while its definition changes, is taken by another index of the list; rename that'],
     });
     await database.reconciler([index()], { generation: 4 }).run(inSeconds(10));
     expect(await names()).toEqual(all);
     expect(database.happened('index dropped')).toEqual([]);
+  });
+
+  it('is refused before it is built when the old one could not step aside', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    await database.session.query('CREATE INDEX i_old ON t (a, b)');
+    database.events.splice(0);
+    expect(await database.reconciler([index({ definition: '(b)' })], { generation: 2 }).run(inSeconds(5))).toMatchObject({
+      failed: ['i: the old definition would be kept as i_old, which exists: it was not built here; if nobody needs it, run: DROP INDEX CONCURRENTLY "public"."i_old"'],
+    });
+    expect(database.events).toEqual([]);
+    expect(await names()).toEqual(['i (a)', 'i_old (a, b)']);
+  });
+
+  it('never renames or drops an index beside it that a constraint stands on, or that has become the replica identity', async () => {
+    await database.reconciler([index()]).run(inSeconds(10));
+    await database.session.query('ALTER TABLE t ADD CONSTRAINT i_new UNIQUE (b)');
+    const wanted = [index({ definition: '(b)', unique: true })];
+    expect((await database.reconciler(wanted, { generation: 2 }).run(inSeconds(5))).failed).toEqual([expect.stringMatching(/^i: i_new, under which it would be built beside the old one, is another index: constraint i_new stands on it/)]);
+    await database.session.query(`ALTER TABLE t DROP CONSTRAINT i_new, ALTER a SET NOT NULL; CREATE UNIQUE INDEX i_new ON t (a); COMMENT ON INDEX i_new IS '${builtBesideComment}'; ALTER TABLE t REPLICA IDENTITY USING INDEX i_new`);
+    expect((await database.reconciler(wanted, { generation: 2 }).run(inSeconds(5))).failed).toEqual([expect.stringMatching(/^i: i_new, .* is another index: it is the replica identity of its table; choose another one first$/)]);
+    expect(await names()).toEqual(['i (a)', 'i_new (a)']);
   });
 
   it('is not swapped in for a catalogue that was given up while an older one was being dropped', async () => {
@@ -139,6 +160,14 @@ describe('an index under another name', () => {
   });
 });
 
+describe('a new index', () => {
+  it('is built whatever stands under the name that a change of it would need', async () => {
+    await database.session.query('CREATE INDEX i_new ON t (b)');
+    expect(await database.reconciler([index()]).run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await names()).toEqual(['i (a)', 'i_new (b)']);
+  });
+});
+
 describe('a retired index', () => {
   const retire = (...retired: string[]) => database.reconciler([], { generation: 2 }, retired.map((name) => ({ name })));
 
@@ -162,6 +191,23 @@ describe('a retired index', () => {
     ]);
     await retire('foreign_index', 't_key').run(inSeconds(2));
     expect(await names()).toHaveLength(2);
+  });
+
+  it.each([
+    ['its comment, in which it is said for whose it counts', "COMMENT ON INDEX i IS 'of the application'"],
+    ['the replica identity of its table', 'ALTER TABLE t REPLICA IDENTITY USING INDEX i'],
+  ])('stays when somebody changes %s just before it is dropped', async (_what, sql) => {
+    await database.session.query('ALTER TABLE t ALTER a SET NOT NULL');
+    await database.reconciler([index({ unique: true })]).run(inSeconds(10));
+    let asked = 0;
+    const isAccepted = async (): Promise<boolean> => {
+      asked += 1;
+      if (asked === 2) await database.session.query(sql); // first the look asks, then the one that drops
+      return true;
+    };
+    await database.reconciler([], { generation: 2, isAccepted }, [{ name: 'i' }]).tick();
+    expect(await names()).toEqual(['i (a)']);
+    expect(await retire('i').validate()).toHaveLength(1);
   });
 
   it('stays in a rollback', async () => {

@@ -1,6 +1,7 @@
 import { environments } from '../../../lib/config/environments';
 import type { IndexDefinition } from '../../../lib/config/tier-config';
 import { loadSample } from '../../../lib/rehearsal/load/sample';
+import { readWaits } from '../../../lib/tier/indexes/build-waits';
 import { index, IndexDatabase, inSeconds } from './index-database';
 
 let database: IndexDatabase;
@@ -69,6 +70,19 @@ describe('the reconciler', () => {
     expect([await decide(true, '(b)'), await decide(false, '(b)'), await decide(true, '(b) NULLS NOT DISTINCT')]).toMatchObject([valid, change, change]);
   });
 
+  it('takes the index of a deferrable constraint for no unique index, since uniqueness is checked later and no foreign key can refer to it', async () => {
+    await database.session.query('CREATE TABLE t (a int, CONSTRAINT by_a UNIQUE (a) DEFERRABLE)');
+    const refer = () => database.session.query('CREATE TABLE u (a int REFERENCES t (a))');
+    await expect(refer()).rejects.toThrow('cannot use a deferrable unique constraint for referenced table');
+    await database.session.query('INSERT INTO t VALUES (1), (2); UPDATE t SET a = 3 - a');
+    const indexes = [index({ unique: true }), index({ name: 'by_a', unique: true })];
+    expect(await database.reconciler(indexes.slice(0, 1)).run(inSeconds(10))).toMatchObject({ valid: ['i'], adopted: [], failed: [] });
+    await expect(database.session.query('UPDATE t SET a = 3 - a')).rejects.toThrow('violates unique constraint "i"');
+    await refer();
+    expect(await database.reconciler(indexes).validate()).toEqual(['by_a: has "UNIQUE USING btree (a)" of a deferrable constraint, wanted is "UNIQUE USING btree (a)", and constraint by_a stands on it; give the new definition a name of its own']);
+    expect((await database.indexes()).map(({ name }) => name)).toEqual(['by_a', 'i']);
+  });
+
   it('judges a definition anew when the columns of its table, or the table itself, have changed meanwhile', async () => {
     await database.session.query('CREATE TABLE t (a text)');
     const reconciler = database.reconciler([index({ definition: '(lower(a))' })]);
@@ -89,7 +103,10 @@ describe('the reconciler', () => {
        CREATE FUNCTION write(n int) RETURNS int VOLATILE LANGUAGE sql AS $$ INSERT INTO public.audit VALUES (n) RETURNING nextval('public.calls')::int $$;
        CREATE FUNCTION pretends(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN public.write(n); END $$`,
     );
-    expect(await database.reconciler([index({ definition: '(a) WHERE pretends(1) > 0' })]).validate()).toEqual([]);
+    const reconciler = database.reconciler([index({ definition: '(a) WHERE pretends(1) > 0' })]);
+    expect(await reconciler.validate()).toEqual([]);
+    // It expects a size of the index too.
+    expect((await reconciler.status()).expectedBytes.size).toBe(1);
     // It did run: a sequence is not rolled back.
     expect((await database.session.query('SELECT is_called, (SELECT count(*)::int FROM audit) AS written FROM calls')).rows).toEqual([{ is_called: true, written: 0 }]);
   });
@@ -205,6 +222,9 @@ describe('the reconciler', () => {
       { index: 'i', direction: 'keeps waiting', state: 'active', advice: expect.stringMatching(/^i keeps pid \d+ .* waiting for \d+ s: DDL on the table/) },
       { index: 'i', direction: 'waits for', application: 'nightly report', advice: expect.stringMatching(/^i has waited \d+ s for pid \d+ \(nightly report, .*idle in transaction, transaction of \d+ s\); writers are not blocked/) },
     ]);
+    const elsewhere = await database.server.superuser();
+    expect(await readWaits(elsewhere)).toEqual([]);
+    await elsewhere.end();
     await database.session.query('SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE $1', ['ALTER TABLE%']);
     await altered;
     await Promise.all([alter.end(), reader.end()]);

@@ -9,11 +9,11 @@ const table: ObservedTable = { oid: '1', kind: 'r', columns: '', owner: 'owner',
 const trial = { canonical: 'USING btree (a)', holdsOthersBack: false, columns: ['a'], keyCount: 1, predicate: null };
 const partitioning = { key: 'RANGE (day)', keyColumns: ['day'], partitions: [] };
 const existing = (over: Partial<ObservedIndex> = {}): ObservedIndex => ({
-  oid: '10', schema: 'public', name: 'i', tableOid: '1', table: 't', unique: false, valid: true, definition: 'USING btree (a)', comment: builtHereComment,
+  oid: '10', schema: 'public', name: 'i', tableOid: '1', table: 't', unique: false, deferrable: false, valid: true, definition: 'USING btree (a)', comment: builtHereComment,
   constraint: null, replicaIdentity: false, attached: false, bytes: 8192, ...over,
 }); // prettier-ignore
 const record = (over: Partial<BuildRecord> = {}): BuildRecord => ({ definition: 'USING btree (a)', generation: 5, attempts: 1, finished: false, seconds: null, problem: null, hopeless: false, ...over });
-const evidence = (over: Partial<Evidence> = {}): Evidence => ({ index: wanted, table, trial, indexes: [], taken: new Map(), retired: new Set(), builderLives: false, record: undefined, generation: 5, ...over });
+const evidence = (over: Partial<Evidence> = {}): Evidence => ({ index: wanted, table, trial, indexes: [], taken: new Map(), retired: new Set(), wanted: new Set(['i']), builderLives: false, record: undefined, generation: 5, ...over });
 const other = { definition: 'USING btree (b)' };
 
 describe('decide', () => {
@@ -30,6 +30,7 @@ describe('decide', () => {
     ['the same under another name', { indexes: [existing({ name: 'other' })] }, { kind: 'valid', as: 'other' }],
     ['the same under another name, but INVALID', { indexes: [existing({ name: 'other', valid: false })] }, { kind: 'build', as: 'i' }],
     ['the same under another name, but unique', { indexes: [existing({ name: 'other', unique: true })] }, { kind: 'build', as: 'i' }],
+    ['the same under another name, but of a deferrable constraint', { index: { ...wanted, unique: true }, indexes: [existing({ name: 'other', unique: true, deferrable: true })] }, { kind: 'build', as: 'i' }],
     ['the same under a name that is to be dropped', { indexes: [existing({ name: 'other' })], retired: new Set(['other']) }, { kind: 'build', as: 'i' }],
     ['built by hand on a partitioned table', { table: { ...table, kind: 'p', partitioning }, indexes: [existing()] }, { kind: 'valid' }],
     ['another definition', { indexes: [existing(other)] }, { kind: 'build', as: 'i_new' }],
@@ -62,6 +63,8 @@ describe('decide', () => {
     ['a replacement that is an index of its own, though built here', { indexes: [existing(other), existing({ name: 'i_new', definition: 'USING btree (c)' })] }, /^i_new, under which it would be built beside the old one, is another index/],
     ['an old one that is an index of its own, though built here', { indexes: [existing(other), existing({ name: 'i_new' }), existing({ name: 'i_old', definition: 'USING btree (c)' })] }, /^the old definition would be kept as i_old, which exists: it is an index of its own; rename it$/],
     ['an old one that is not ours', { indexes: [existing(other), existing({ name: 'i_new' }), existing({ name: 'i_old', comment: null, definition: 'USING btree (c)' })] }, /^the old definition would be kept as i_old, which exists: it was not built here/],
+    ['a change that would leave the old one nowhere to go', { indexes: [existing(other), existing({ name: 'i_old', comment: null, definition: 'USING btree (c)' })] }, /^the old definition would be kept as i_old, which exists: it was not built here/],
+    ['a change whose name beside is another index of the list, even if that is the same', { indexes: [existing(other), existing({ name: 'i_new' })], wanted: new Set(['i', 'i_new']) }, /^i_new, .* is taken by another index of the list; rename that$/],
     ['a table in a schema where it may not create', { table: { ...table, mayCreateInSchema: false } }, /^role builder may not create in schema public; run: GRANT CREATE, USAGE ON SCHEMA "public" TO "builder"$/],
     ['a table that it may not even read', { table: { ...table, mayBuild: false }, trial: { problem: 'the role that builds lacks a right: permission denied for table t', lacksRight: true } }, /^public\.t belongs to owner/],
     ['a change while something else has the name beside', { indexes: [existing(other)], taken: new Map([['i_new', 'a table']]) }, /^i_new, a name that is needed while its definition changes, is taken by a table; rename that$/],

@@ -5,7 +5,7 @@ import type { JudgedIndex, Survey } from '../../../lib/tier/indexes/index-survey
 
 const table: ObservedTable = { oid: '1', kind: 'r', columns: '', owner: 'owner', role: 'builder', mayBuild: true, mayCreateInSchema: true, lockedByOthers: false, locked: false };
 const found = (name: string, over: Partial<ObservedIndex> = {}): ObservedIndex => ({
-  oid: '10', schema: 'public', name, tableOid: '1', table: 't', unique: false, valid: false, definition: 'USING btree (a)', comment: null,
+  oid: '10', schema: 'public', name, tableOid: '1', table: 't', unique: false, deferrable: false, valid: false, definition: 'USING btree (a)', comment: null,
   constraint: null, replicaIdentity: false, attached: false, bytes: 8192, ...over,
 }); // prettier-ignore
 const judged = (name: string, decision: Decision, holdsOthersBack = false): JudgedIndex => ({
