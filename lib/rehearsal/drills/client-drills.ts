@@ -10,7 +10,10 @@ import { applicationAt, commandConsole, connectTo, leaveRoomFor, taskOfEachHost 
 
 const room = 50;
 const floodOfClients = 150;
-const stalledClients = 110;
+const unfinishedClients = 110;
+/** Longer than they are tolerated. */
+const crowdedSeconds = 8;
+const longestCrowdedSeconds = 30;
 /** https://www.postgresql.org/docs/17/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST */
 const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const refusal = /no more connections allowed \(max_client_conn\)/;
@@ -52,28 +55,19 @@ export const stalledHandshakes: Drill = {
     { name: 'logins-back', title: 'log-ins back after', unit: 's', limit: { comparison: '≤', value: 6 } },
   ],
   why: 'a connection that does not log in counts as a client until client_login_timeout, 5 s, ends it; who is logged in does not notice',
-  async run(scene) {
-    const { mark, measure, wait, ledger, defer } = scene;
-    await leaveRoomFor(room, scene, 0);
-    const target = applicationAt(scene, 0);
-    const startedAt = ledger.seconds;
-    mark('fault', `${stalledClients} clients ask for TLS and say no more`);
-    const sockets = await Promise.all(Array.from({ length: stalledClients }, () => stall(target.addresses[0]!, target.port)));
-    defer('stalled clients', () => sockets.forEach((socket) => socket.destroy()));
-    for (let refused = 0; ; refused++) {
-      try {
-        await (await connectTo(target)).end();
-        measure('refused', refused);
-        measure('logins-back', ledger.seconds - startedAt);
-        mark('note', 'somebody gets in again');
-        return;
-      } catch (error) {
-        if (!refusal.test((error as Error).message)) throw error;
-        if (ledger.seconds - startedAt > 30) return; // not measured: not as expected
-        await wait(0.1);
-      }
-    }
-  },
+  run: (scene) => crowdOut(scene, 'clients ask for TLS and say no more', stall),
+};
+
+export const silentConnections: Drill = {
+  name: 'silent-connections',
+  title: 'Connections that never send a byte',
+  expectations: { errors: 0, longestSilenceSeconds: 3 },
+  figures: [
+    { name: 'refused', title: 'log-ins refused meanwhile', unit: '', limit: { comparison: '≥', value: 1 } },
+    { name: 'logins-back', title: 'log-ins back after', unit: 's', limit: { comparison: '≤', value: 7 } },
+  ],
+  why: 'the kernel waits a second for the first byte before PgBouncer hears of a connection (tcp_defer_accept); then it counts as a client until client_login_timeout, 5 s, ends it',
+  run: (scene) => crowdOut(scene, 'clients connect and say nothing', connectSilently),
 };
 
 export const idleInTransaction: Drill = {
@@ -134,6 +128,43 @@ export const cancelThroughBalancer: Drill = {
 async function startPsql(target: DrillScene['connections']['readWrite'], sql: string, onLine: (line: string) => void): Promise<Child> {
   const { psql } = await debianTools();
   return new Child({ name: 'psql', command: psql.command, args: [...psql.args, '--no-psqlrc', '--command', sql], environment: connectionEnvironment(target), onLine });
+}
+
+/** More clients than a task has room for come, and do not log in; measures whether others are refused, and for how long. */
+async function crowdOut(scene: DrillScene, what: string, connect: (host: string, port: number) => Promise<Socket>): Promise<void> {
+  const { mark, measure, wait, ledger, defer } = scene;
+  await leaveRoomFor(room, scene, 0);
+  const target = applicationAt(scene, 0);
+  const startedAt = ledger.seconds;
+  mark('fault', `${unfinishedClients} ${what}`);
+  const sockets = await Promise.all(Array.from({ length: unfinishedClients }, () => connect(target.addresses[0]!, target.port)));
+  defer('clients that do not log in', () => sockets.forEach((socket) => socket.destroy()));
+  let refused = 0;
+  let backAfter: number | undefined;
+  for (let seconds = 0; backAfter === undefined || seconds < crowdedSeconds; seconds = ledger.seconds - startedAt) {
+    if (seconds > longestCrowdedSeconds) return; // not measured: not as expected
+    try {
+      await (await connectTo(target)).end();
+      if (refused > 0 && backAfter === undefined) mark('note', 'others get in again');
+      backAfter ??= ledger.seconds - startedAt;
+    } catch (error) {
+      if (!refusal.test((error as Error).message)) throw error;
+      refused += 1;
+      backAfter = undefined;
+    }
+    await wait(0.1);
+  }
+  measure('refused', refused);
+  measure('logins-back', backAfter);
+}
+
+/** Opens a connection, and leaves it at that. */
+async function connectSilently(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host, port }, () => resolve(socket));
+    socket.once('error', reject);
+    socket.on('error', () => undefined); // the pooler ends it
+  });
 }
 
 /** Opens a connection, asks for TLS, gets the answer, and leaves it at that. */

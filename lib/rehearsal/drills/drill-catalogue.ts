@@ -1,5 +1,6 @@
 import type { Drill } from './drill';
-import { cancelThroughBalancer, clientFlood, idleInTransaction, stalledHandshakes } from './client-drills';
+import { cancelThroughBalancer, clientFlood, idleInTransaction, silentConnections, stalledHandshakes } from './client-drills';
+import { loginStorm } from './login-storm-drill';
 import { indexBuildBlocked, indexBuildKilled } from './index-drills';
 import { poolerFrozen, poolerKilled, poolerRollingReplacement } from './pooler-drills';
 import { primaryBlackHole, primaryCrash, primaryRestart } from './primary-drills';
@@ -12,6 +13,8 @@ export const drills: readonly Drill[] = [
   cancelThroughBalancer,
   clientFlood,
   stalledHandshakes,
+  silentConnections,
+  loginStorm,
   idleInTransaction,
   poolerKilled,
   poolerFrozen,

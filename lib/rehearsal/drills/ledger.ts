@@ -18,7 +18,7 @@ export class Ledger {
   readonly acknowledged = new Map<number, number>();
   readonly unknown = new Set<number>();
   readonly errors: LedgerError[] = [];
-  private readonly commits: { readonly client: number; readonly atSeconds: number }[] = [];
+  private readonly commits: { readonly client: number; readonly atSeconds: number; readonly seconds: number }[] = [];
   private readonly heardAt = new Map<number, number>();
   /** When a client's attempts began to fail, of those that fail now. */
   private readonly failingSince = new Map<number, number>();
@@ -45,11 +45,12 @@ export class Ledger {
   }
 
   commit(client: number, id: number): void {
+    const begunAt = this.heardAt.get(client);
     const atSeconds = this.hear(client);
     this.failingSince.delete(client);
     this.interrupted.delete(client);
     this.acknowledged.set(id, atSeconds);
-    this.commits.push({ client, atSeconds });
+    this.commits.push({ client, atSeconds, seconds: atSeconds - (begunAt ?? atSeconds) });
   }
 
   fail(client: number, id: number, stage: TransactionStage, message: string): void {
@@ -93,6 +94,11 @@ export class Ledger {
   /** Of clients that wait now too. */
   get longestSilenceSeconds(): number {
     return Math.max(this.longestSilence, ...[...this.heardAt.values()].map((at) => this.seconds - at));
+  }
+
+  /** How long the transactions took that were committed since then, check-out of a connection included. */
+  latenciesSince(seconds: number): readonly number[] {
+    return this.commits.filter(({ atSeconds }) => atSeconds >= seconds).map((commit) => commit.seconds);
   }
 
   /** When the last of the clients committed for the first time since then; undefined if one has not yet. */

@@ -73,6 +73,24 @@ describe('a ledger', () => {
     expect(ledger.allCommittedSince(20, [0, 1])).toBeUndefined();
   });
 
+  it('knows how long transactions took, of those committed since then', () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick'] });
+    try {
+      const ledger = new Ledger();
+      ledger.begin(0);
+      jest.advanceTimersByTime(3000);
+      ledger.commit(0, 1);
+      jest.advanceTimersByTime(2000);
+      ledger.begin(0);
+      jest.advanceTimersByTime(1000);
+      ledger.commit(0, 2);
+      expect(ledger.latenciesSince(0)).toEqual([expect.closeTo(3), expect.closeTo(1)]);
+      expect(ledger.latenciesSince(4)).toEqual([expect.closeTo(1)]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('counts commits and errors of each second', () => {
     const ledger = ledgerAt(2.5);
     ledger.commit(0, 1);
