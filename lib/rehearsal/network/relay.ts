@@ -61,14 +61,16 @@ export class Relay {
 
 /**
  * Has each socket demand signed segments of everybody, who all lack the key: the kernel drops what arrives without a word,
- * and the other side what is sent. Sockets that a listener accepts later inherit it. Needs no rights, as the filter of a socket
- * does on some kernels. Node.js cannot set socket options, and every Debian and Ubuntu has Perl.
+ * and the other side what is sent. A kernel without such signatures gets a filter that lets no packet in, which some kernels
+ * grant to root alone. Sockets that a listener accepts later inherit either. Node.js cannot set socket options, and every
+ * Debian and Ubuntu has Perl.
  *
  * @see https://man7.org/linux/man-pages/man7/tcp.7.html TCP_MD5SIG
+ * @see https://docs.kernel.org/networking/filter.html
  */
 async function dropPackets(sockets: readonly (Socket | Server)[]): Promise<void> {
   const descriptors = sockets.map(descriptorOf).filter((descriptor) => descriptor >= 0);
-  const child = spawn('perl', ['-e', demandSignature, String(descriptors.length)], { stdio: ['ignore', 'ignore', 'pipe', ...descriptors] });
+  const child = spawn('perl', ['-e', letNothingIn, String(descriptors.length)], { stdio: ['ignore', 'ignore', 'pipe', ...descriptors] });
   let said = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
   const code = await new Promise((resolve, reject) => {
@@ -78,12 +80,16 @@ async function dropPackets(sockets: readonly (Socket | Server)[]): Promise<void>
   if (code !== 0) throw new Error(`no black hole could be made: ${said.trim()}`);
 }
 
-/** IPPROTO_TCP is 6 and TCP_MD5SIG_EXT 32 on Linux: struct tcp_md5sig with AF_INET and 0.0.0.0/0. */
-const demandSignature = `
+/**
+ * On Linux, IPPROTO_TCP is 6 and TCP_MD5SIG_EXT 32: struct tcp_md5sig with AF_INET and 0.0.0.0/0. SOL_SOCKET is 1 and
+ * SO_ATTACH_FILTER 26: one instruction, which returns 0 bytes of each packet.
+ */
+const letNothingIn = `
   my $signature = pack("S x126 C C S l a80", 2, 1, 0, 3, 0, "key");
+  my $return_nothing = pack("SCCL", 6, 0, 0, 0);
   for my $descriptor (3 .. 2 + $ARGV[0]) {
     open(my $socket, "+<&=", $descriptor) or die "descriptor $descriptor: $!";
-    setsockopt($socket, 6, 32, $signature) or die "TCP_MD5SIG_EXT: $!";
+    setsockopt($socket, 6, 32, $signature) or setsockopt($socket, 1, 26, pack("S x![P] P", 1, $return_nothing)) or die "SO_ATTACH_FILTER: $!";
   }`;
 
 function descriptorOf(socket: Socket | Server): number {
