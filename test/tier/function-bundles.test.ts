@@ -19,7 +19,8 @@ function bundleDirectory(files?: Readonly<Record<string, string>>): string {
   jest.resetModules();
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the folder is made here
   const { functionCode: code } = require(join(directory, 'lib/tier/function-bundles')) as { functionCode: typeof functionCode };
-  const app = testApp({ context: { 'aws:cdk:bundling-stacks': ['**'] } });
+  // Modules that are loaded anew forget what they would have removed.
+  const app = testApp({ outdir: mkdtempSync(join(directory, 'cdk.out-')), context: { 'aws:cdk:bundling-stacks': ['**'] } });
   const entry = join(directory, 'lib/tier/smoke-check/smoke-check.lambda.ts');
   new Function(new Stack(app, 'stack'), 'Check', { code: code(entry, files), handler: 'index.handler', runtime: Runtime.NODEJS_24_X, architecture: Architecture.ARM_64 });
   app.synth();
