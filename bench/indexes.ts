@@ -5,9 +5,10 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 
 import Table from 'cli-table3';
-import { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { Client } from 'pg';
 
+import { commandLine } from '../bin/command-line';
 import { environments } from '../lib/config/environments';
 import { PostgresServer } from '../lib/rehearsal/engines/postgres-server';
 import { whileWatchingCpu } from '../lib/rehearsal/load/machine-cpu';
@@ -19,15 +20,21 @@ import { explainDisturbance, isDisturbed, whileWatchingOthers } from './other-pr
 import { SteadyWriters } from './steady-writers';
 import { wholeNumber } from './whole-number';
 
-const options = new Command('npm run bench:indexes --')
+const options = commandLine('bench:indexes')
   .description("Builds the guide's indexes under a steady write load in four ways and without a build, in turn in each run, and compares what writers feel.")
   .option('--rows <count>', 'appointments in the sample', wholeNumber, 1_000_000)
   .option('--runs <count>', 'of each way; the figures are medians over them', wholeNumber, 3)
   .option('--writes <rate>', 'bookings a second', wholeNumber, 120)
   .option('--cores <count>', 'that the builds of the index migrations may keep busy together; one for each table if not given', wholeNumber)
-  .option('--parameter <name=value...>', 'of the server, over what production sets, such as wal_compression=pglz', [])
+  .option('--parameter <name=value...>', 'of the server, over what production sets, such as wal_compression=pglz', parameter, [])
+  .addHelpText('after', '\nExit codes: 0 every goal reached, 1 one missed, or unclear because other programs ran, 2 it could not run, 130 interrupted.')
   .parse()
   .opts<{ rows: number; runs: number; writes: number; cores?: number; parameter: readonly string[] }>();
+
+function parameter(text: string, before: readonly string[]): readonly string[] {
+  if (!/^[\w.]+=/.test(text)) throw new InvalidArgumentError(`"${text}" is not name=value.`);
+  return [...before, text];
+}
 
 const writerSessions = 24;
 const quietSeconds = 15;
@@ -173,4 +180,7 @@ function report(runs: ReadonlyMap<Way, readonly Run[]>): boolean {
   return goals.every((each) => goalVerdict(each, disturbed) === 'reached');
 }
 
-void main();
+main().catch((error: Error) => {
+  process.stderr.write(`the bench could not run: ${error.message}\n`);
+  process.exitCode = 2;
+});

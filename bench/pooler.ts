@@ -2,8 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Command } from 'commander';
-
+import { commandLine } from '../bin/command-line';
 import { bringUp } from '../lib/rehearsal/bring-up';
 import { openFileLimit } from '../lib/rehearsal/engines/open-file-limit';
 import { percentile } from '../lib/rehearsal/load/percentile';
@@ -19,10 +18,10 @@ import { wholeNumber } from './whole-number';
 
 const exitCodes = { reached: 0, missed: 1, couldNotRun: 2, interrupted: 130 } as const;
 
-const options = new Command('npm run bench:pooler --')
+const options = commandLine('bench:pooler')
   .description(
-    'Compares the pooler of the production template with the database itself: same role, same iterations, same TLS, one after the other in each run.\n' +
-      'One task without the balancer is measured, which is a process of PgBouncer. The databases have half of the cores for themselves, as they have\n' +
+    'Compares the pooler of the production template with the database itself: same role, same iterations, same TLS, one after the other in each run. ' +
+      'One task without the balancer is measured, which is a process of PgBouncer. The databases have half of the cores for themselves, as they have ' +
       'machines of their own in production; clients and pooler share the others.',
   )
   .option('--runs <count>', 'the figures are medians over them, with the least and the most', wholeNumber, 5)
@@ -30,7 +29,6 @@ const options = new Command('npm run bench:pooler --')
   .option('--rows <count>', 'appointments in the sample', wholeNumber, 100_000)
   .option('--sessions <count>', 'sessions of the large measurements', wholeNumber, 10_000)
   .addHelpText('after', '\nExit codes: 0 every goal reached, 1 one missed, or unclear because other programs ran, 2 it could not run, 130 interrupted.')
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.reached : exitCodes.couldNotRun))
   .parse()
   .opts<{ runs: number; transactions: number; rows: number; sessions: number }>();
 

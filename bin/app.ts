@@ -9,6 +9,7 @@ try {
   // -c environment=staging synthesizes that one alone.
   // -c read-replicas=2 shows what two would be, whatever is configured: a drill loses one of them.
   const replicas = Number(app.node.tryGetContext('read-replicas') ?? 0);
+  if (!Number.isInteger(replicas) || replicas < 0) throw new Error(`read-replicas=${app.node.tryGetContext('read-replicas')} is not a whole number of read replicas, such as 2`);
   const wished = Object.fromEntries(Object.entries(checkedEnvironments()).map(([name, config]) => [name, withReadReplicas(config, replicas)]));
   const tiers = addTiers(app, wished, app.node.tryGetContext('environment') as string | undefined);
   if (app.node.tryGetContext('nag')) {

@@ -1,20 +1,21 @@
 import Table from 'cli-table3';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 
 import { connectionBudget, type InstanceBudget } from '../lib/config/connection-budget';
 import { environments } from '../lib/config/environments';
 import { resolveConfig } from '../lib/config/resolve-config';
 import type { TierConfig } from '../lib/config/tier-config';
 import { taskCapacity } from '../lib/tier/pooler/task-capacity';
+import { commandLine } from './command-line';
 
-/** 0: everything fits, 1: something does not, 2: it could not be computed. */
-const exitCodes = { fits: 0, exceeded: 1, wrongCall: 2 } as const;
+/** 0: everything fits, 1: something does not. */
+const exitCodes = { fits: 0, exceeded: 1 } as const;
 
 /** Of a table where there is no terminal, and of its last column at least. */
 const [usualWidth, leastWidth] = [100, 30];
 const [padding, borders] = [2, 4];
 
-const { environment, json } = new Command('npm run capacity --')
+const { environment, json } = commandLine('capacity')
   .description(
     'Shows who may connect to each instance at once, at worst: autoscaling at its maximum, a deployment under way, and the tasks of the one before still draining.\n' +
       'Reads lib/config/environments.ts; asks neither AWS nor a database.',
@@ -22,11 +23,8 @@ const { environment, json } = new Command('npm run capacity --')
   .addOption(new Option('-e, --environment <name>', 'environment of lib/config/environments.ts').choices(Object.keys(environments)).default('production'))
   .option('--json', 'as JSON', false)
   .addHelpText('after', '\nExit codes: 0 everything fits, 1 something does not, 2 it could not be computed.')
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.fits : exitCodes.wrongCall))
   .parse()
   .opts<{ environment: string; json: boolean }>();
-
-process.stdout.on('error', () => process.exit()); // who reads it, head for example, has had enough
 
 const config = resolveConfig(environment, (environments as Readonly<Record<string, TierConfig>>)[environment]!);
 const { instances, problems } = connectionBudget(config);

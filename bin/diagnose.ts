@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 import { environments } from '../lib/config/environments';
 import type { TierConfig } from '../lib/config/tier-config';
@@ -9,6 +9,7 @@ import { renderAsMarkdown, renderForTerminal } from '../lib/diagnosis/render-dia
 import type { Source } from '../lib/diagnosis/source';
 import { connectionHelp, connectionOf } from '../lib/postgres/url-connection';
 import { Progress } from '../lib/rehearsal/report/progress';
+import { commandLine } from './command-line';
 
 /** 0: nothing to act on but notices, 1: something to act on, 2: it could not be looked at. */
 const exitCodes = { fine: 0, found: 1, couldNotLook: 2 } as const;
@@ -28,7 +29,7 @@ type Ask = (only: readonly SectionName[] | undefined) => Promise<Diagnosis>;
 const watched: readonly SectionName[] = ['pools', 'pooler-clients', 'connections'];
 const adminConsole = 'pgbouncer';
 
-const program = new Command('npm run diagnose --')
+const program = commandLine('diagnose')
   .description('Tells what a database tier suffers from, and what to do first. Reads only, installs nothing, and shows no values of queries.')
   .argument('[environment]', `a deployed environment: ${Object.keys(environments).join(', ')}`)
   .addOption(
@@ -52,7 +53,6 @@ An index counts as unused only if every instance was asked, and its statistics a
 
 Exit codes: 0 nothing to act on but notices, 1 something to act on, 2 it could not be looked at.`,
   )
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.couldNotLook))
   .parse();
 
 const [environment] = program.processedArgs as [string | undefined];
@@ -96,11 +96,12 @@ function askUrls(urls: readonly string[], ca: string | undefined): Ask {
 
 async function watch(ask: Ask): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(exitCodes.fine));
+  process.stdout.on('error', () => process.exit(exitCodes.fine)); // nobody reads any more
   for (;;) {
     const next = Date.now() + 1000;
     const text = renderForTerminal(await ask(watched), process.stdout.columns);
     // Home, and clear what is below: a cleared screen would flicker.
-    process.stdout.write(process.stdout.isTTY ? `\x1b[H\x1b[J${text}\nCtrl-C ends\n` : text);
+    process.stdout.write(process.stdout.isTTY ? `\x1b[H\x1b[J${text}\nCtrl-C ends\n` : `${text}\n`);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - Date.now())));
   }
 }

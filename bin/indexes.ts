@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Client } from 'pg';
 
 import { environments } from '../lib/config/environments';
@@ -13,6 +13,7 @@ import { IndexReconciler, type IndexStatus } from '../lib/tier/indexes/index-rec
 import { openPrepared } from '../lib/tier/indexes/index-session';
 import { acceptAgain, type AcceptedCatalogue, readCatalogue } from '../lib/tier/indexes/index-store';
 import { describeWait } from '../lib/tier/indexes/build-waits';
+import { commandLine } from './command-line';
 
 /** 0: nothing refused, 1: something is refused or failed, 2: the database could not be looked at. */
 const exitCodes = { fine: 0, refused: 1, couldNotLook: 2 } as const;
@@ -24,10 +25,9 @@ interface Options {
   readonly json: boolean;
 }
 
-const program = new Command('npm run indexes --')
+const program = commandLine('indexes')
   .description('Shows what a deploy would do to the indexes of a database, or how far it is.')
-  .addHelpText('after', `\n${connectionHelp}\n\nExit codes: 0 nothing refused, 1 something refused or failed, 2 the database could not be looked at.`)
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.couldNotLook));
+  .addHelpText('afterAll', `\n${connectionHelp}\n\nExit codes: 0 nothing refused, 1 something refused or failed, 2 the database could not be looked at.`);
 addShowing(program.command('plan').description("what a deploy of an environment's list of indexes would do; changes nothing")).action((options: Options) => show(options, planned));
 addShowing(program.command('status').description('how far the last deploy is, who is waited for, and what has drifted; changes nothing')).action((options: Options) => show(options, reached));
 addAddress(program.command('retry').description('has the scheduled function build again what was given up or has drifted, as a deploy of the same list would')).action(retry);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 import { applicationMetrics } from '../lib/rehearsal/application/application-metrics';
 import { compareReports } from '../lib/rehearsal/compare/compare-reports';
@@ -12,6 +12,8 @@ import { metrics } from '../lib/rehearsal/load/metrics';
 import { Progress } from '../lib/rehearsal/report/progress';
 import { rehearse } from '../lib/rehearsal/rehearsal';
 import { rehearseRepeatedly } from '../lib/rehearsal/rehearse-repeatedly';
+import { commandLine } from './command-line';
+import { assertWritableDirectory, assertWritableFile } from './writable';
 
 /** 0: nothing missed, 1: something missed, 2: it could not run, 130: interrupted. */
 const exitCodes = { met: 0, missed: 1, couldNotRun: 2, interrupted: 130 } as const;
@@ -47,14 +49,14 @@ interface RehearseOptions {
 /** Of `--quick`, where the command line says nothing else. */
 const quickLoads = { loadTransactions: 100, loadSeconds: 2, sessions: 0 } as const;
 
-const program = new Command('npm run rehearse --')
+const program = commandLine('rehearse')
   .description(
-    'Brings the synthesized tier of an environment up on this machine from real PostgreSQL and real PgBouncer,\n' +
+    'Brings the synthesized tier of an environment up on this machine from real PostgreSQL and real PgBouncer, ' +
       "loads it, and prints the guide's targets with what was measured.",
   )
   // What stands after a subcommand is the subcommand's.
   .enablePositionalOptions()
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.met : exitCodes.couldNotRun))
+  .helpCommand(true)
   .addOption(environmentOption)
   .addOption(assemblyOption)
   .addOption(new Option('--rows <count>', 'appointments in the sample data').default(1_000_000, '1,000,000').argParser(wholeNumber(2000, 50_000_000)))
@@ -72,7 +74,7 @@ const program = new Command('npm run rehearse --')
   })
   .action(({ repeats, ...given }: RehearseOptions) => {
     const options = given.quick ? quickened(given) : given;
-    return conclude((running) => (repeats === 1 ? rehearse({ ...options, ...running }) : rehearseRepeatedly(repeats, { ...options, ...running })));
+    return conclude(options.report, (running) => (repeats === 1 ? rehearse({ ...options, ...running }) : rehearseRepeatedly(repeats, { ...options, ...running })));
   });
 
 interface DrillOptions {
@@ -93,12 +95,12 @@ program
     const lines = drills.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`);
     return `\nDrills:\n${lines.join('\n')}\n\nExit codes: 0 all as expected, 1 one was not, 2 it could not run, 130 interrupted.`;
   })
-  .action((names: readonly string[], options: DrillOptions) => conclude((running) => runDrills({ drills: findDrills(names), ...options, ...running })));
+  .action((names: readonly string[], options: DrillOptions) => conclude(options.report, (running) => runDrills({ drills: findDrills(names), ...options, ...running })));
 
 program
   .command('compare')
   .description(
-    'Says what a change did to the figures of rehearsals, and what of it is noise. Each side is a report.json, its directory, or\n' +
+    'Says what a change did to the figures of rehearsals, and what of it is noise. Each side is a report.json, its directory, or ' +
       'a directory of several, as --repeats leaves it.',
   )
   .argument('<before>', 'without the change')
@@ -107,6 +109,7 @@ program
   .addHelpText('after', '\nExit codes: 0 nothing worse, 1 something is worse, 2 it could not be compared.')
   .action((before: string, after: string, { markdown }: { readonly markdown?: string }) => {
     try {
+      if (markdown !== undefined) assertWritableFile(markdown, '--markdown');
       const comparison = compareReports(readReports(before), readReports(after));
       if (markdown !== undefined) writeFileSync(markdown, renderComparisonMarkdown(comparison));
       process.stdout.write(`${renderComparisonText(comparison)}\n`);
@@ -126,7 +129,7 @@ function quickened<Given extends Omit<RehearseOptions, 'repeats'>>(given: Given)
 }
 
 /** Runs a command to its exit code, and lets a signal stop it in order. @param work returns whether something was missed */
-async function conclude(work: (running: { readonly progress: Progress; readonly signal: AbortSignal }) => Promise<boolean>): Promise<void> {
+async function conclude(report: string, work: (running: { readonly progress: Progress; readonly signal: AbortSignal }) => Promise<boolean>): Promise<void> {
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -137,6 +140,7 @@ async function conclude(work: (running: { readonly progress: Progress; readonly 
   }
   const progress = new Progress();
   try {
+    assertWritableDirectory(report, '--report');
     process.exitCode = (await work({ progress, signal: interrupt.signal })) ? exitCodes.missed : exitCodes.met;
   } catch (error) {
     progress.fail();

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { readTierFacts } from '../application-kit/tier-facts';
 import { writeApplicationKit } from '../application-kit/application-kit';
@@ -107,7 +107,7 @@ async function keepRunning(connections: Connections, { report, signal }: Rehears
   const path = join(report, 'connections.json');
   connections.write(path);
   process.stdout.write(
-    `\nEverything runs on until Ctrl-C; ${path} says where. For example:\n  psql "$(node -p 'require("./${path}").adminUrl')" -c 'SHOW POOLS'\n`,
+    `\nEverything runs on until Ctrl-C; ${path} says where. For example:\n  psql "$(node -p 'require("${resolve(path)}").adminUrl')" -c 'SHOW POOLS'\n`,
   );
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
