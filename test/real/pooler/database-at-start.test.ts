@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 import { poolerEnvironment } from '../../../lib/tier/pooler/pooler.contract';
@@ -51,7 +52,7 @@ it('a task waits for its database, and lets nobody in before', async () => {
     await askedTwice;
     await expect(pooler.checkHealth()).rejects.toThrow(/Connection refused/);
     databases.resolver.set('primary.internal', databases.primary.address);
-    while (!(await pooler.checkHealth().catch(() => undefined))) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (!(await pooler.checkHealth().catch(() => undefined))) await soon();
     expect(pooler.log).toMatch(/process up/);
   } finally {
     elsewhere.close();
@@ -66,9 +67,27 @@ it('a task comes without the replicas, so that writes survive them', async () =>
 });
 
 it('a look at the database is nothing that its log would complain of', async () => {
-  const before = databases.primary.logTail().split('\n').at(-1)!;
-  const pooler = await PoolerProcess.start(address, databases.environment());
-  await pooler.stop();
-  const complaints = databases.primary.logTail().split(before)[1]!.split('\n').filter((line) => !/connection received|^$/.test(line));
-  expect(complaints).toEqual([]);
+  const session = await databases.primary.superuser();
+  /** What the server has logged up to now, since it was marked first. */
+  const logged = async (mark: string): Promise<readonly string[]> => {
+    await session.query(`DO $$ BEGIN RAISE LOG '${mark}'; END $$`);
+    while (!databases.primary.logTail(200).includes(mark)) await soon();
+    return databases.primary.logTail(200).split('first mark').at(-1)!.split('\n');
+  };
+  try {
+    await logged('first mark');
+    const pooler = await PoolerProcess.start(address, databases.environment());
+    await pooler.stop();
+    const looks = (await logged('it has looked')).flatMap((line) => /\[(\d+)\] LOG: +connection received/.exec(line)?.[1] ?? []);
+    expect(looks).not.toEqual([]);
+    while (looks.some((pid) => existsSync(`/proc/${pid}`))) await soon();
+    const ofLooks = (await logged('its sessions have ended')).filter((line) => looks.some((pid) => line.includes(`[${pid}]`)));
+    expect(ofLooks.filter((line) => !line.includes('connection received'))).toEqual([]);
+  } finally {
+    await session.end();
+  }
 });
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -132,7 +132,8 @@ describe('the pooler', () => {
   it('comes to the databases over TLS, and only as those who came to it', async () => {
     await withSession('bookedbarber_app', 'bookedbarber', (client) => rows(client, 'SELECT 1'));
     const sessions = await databases.primary.query<{ usename: string; ssl: boolean }>(
-      "SELECT usename, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE datname = 'bookedbarber' AND application_name <> 'psql'",
+      // Distinct: one that the pooler has closed may not have ended yet.
+      "SELECT DISTINCT usename, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE datname = 'bookedbarber' AND application_name <> 'psql'",
     );
     expect(sessions).toEqual([{ usename: 'bookedbarber_app', ssl: true }]);
   });
@@ -142,7 +143,8 @@ describe('the pooler', () => {
     const limited = await PoolerProcess.start('127.33.2.6', databases.environment({ poolSize: 16, maxTasks: 4 }));
     const connect = (user: string): Promise<Client> => limited.connect(user, password, 'bookedbarber');
     try {
-      await databases.primary.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bookedbarber_app'");
+      // The limit counts those that have not ended yet, too.
+      await databases.primary.query("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = 'bookedbarber_app'");
       const [busy, waiting, other] = [await connect('bookedbarber_app'), await connect('bookedbarber_app'), await connect('bookedbarber_readonly')];
       await busy.query('BEGIN');
       const answer = waiting.query('SELECT 1 AS one');
@@ -161,21 +163,17 @@ describe('the pooler', () => {
     databases.resolver.set('impostor.internal', databases.primary.address);
     const line = databases.environment().PGBOUNCER_DATABASE_BOOKEDBARBER!.replace('primary.internal', 'impostor.internal');
     // The replicas' alias: a task looks at its primary before it starts, and would not start.
-    expect(await refusal({ PGBOUNCER_DATABASE_BOOKEDBARBER_RO: line })).toMatch(
-      /name `impostor.internal' not present in server certificate/,
-    );
-  });
-
-  /** What is logged when a client wants to log in. */
-  async function refusal(change: Readonly<Record<string, string>>): Promise<string> {
     const wary = await PoolerProcess.start('127.33.2.4', {
       ...databases.environment({ settings: { client_login_timeout: '1' } }),
-      ...change,
+      PGBOUNCER_DATABASE_BOOKEDBARBER_RO: line,
     });
-    await expect(wary.connect('bookedbarber_app', password, 'bookedbarber_ro')).rejects.toThrow(/client_login_timeout/);
-    await wary.stop();
-    return wary.log;
-  }
+    try {
+      do await expect(wary.connect('bookedbarber_app', password, 'bookedbarber_ro')).rejects.toThrow();
+      while (!wary.log.includes("name `impostor.internal' not present in server certificate"));
+    } finally {
+      await wary.stop();
+    }
+  });
 });
 
 describe('the admin console', () => {
