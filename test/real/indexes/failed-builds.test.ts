@@ -5,7 +5,7 @@ import { runStatement } from '../../../lib/tier/indexes/index-sql';
 import { prepareStore } from '../../../lib/tier/indexes/index-store';
 import type { AcceptedTrial } from '../../../lib/tier/indexes/index-trial';
 import type { DatabaseError } from '../../../lib/tier/indexes/passing-errors';
-import { catalogueOf, index, IndexDatabase, inSeconds } from './index-database';
+import { catalogueOf, index, IndexDatabase, inTime } from './index-database';
 
 let database: IndexDatabase;
 
@@ -25,25 +25,30 @@ describe('a build', () => {
     const indexes = [index({ unique: true, definition: '(a, b)' })];
     const message =
       'i: public.t holds duplicates on (a, b), so the unique index cannot be, and is removed; delete them, then deploy again or, if the list stays as it is, run: npm run indexes -- retry; find them with: SELECT a, b, count(*) FROM "public"."t" WHERE a IS NOT NULL AND b IS NOT NULL GROUP BY a, b HAVING count(*) > 1';
-    expect((await database.reconciler(indexes).run(inSeconds(10))).failed).toEqual([message]);
-    expect((await database.reconciler(indexes).run(inSeconds(10))).failed).toEqual([message]);
+    expect((await database.reconciler(indexes).run(inTime())).failed).toEqual([message]);
+    expect((await database.reconciler(indexes).run(inTime())).failed).toEqual([message]);
     expect(database.happened('build started')).toHaveLength(1);
     expect(JSON.stringify(database.events)).not.toContain('secret');
     expect(await database.indexes()).toEqual([]);
 
     await database.session.query('DELETE FROM t');
-    expect(await database.reconciler(indexes, { generation: 2 }).run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await database.reconciler(indexes, { generation: 2 }).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 
   it.each(['building index: scanning table', 'waiting for old snapshots'])('whose session is terminated in phase "%s" is dropped and built again', async (phase) => {
-    await database.session.query('CREATE TABLE t AS SELECT random() AS a FROM generate_series(1, 300000)');
+    // Its rows are read once nobody keeps the lock, and it ends once nobody has an old snapshot.
+    await database.session.query(
+      `CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n;
+       CREATE FUNCTION held(a int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN a; END'`,
+    );
     const reader = await database.oldSnapshot();
-    const reconciler = database.reconciler([index()]);
+    if (phase !== 'waiting for old snapshots') await reader.query('SELECT pg_advisory_lock(1)');
+    const reconciler = database.reconciler([index({ definition: '(held(a))' })]);
     const ticking = reconciler.tick(0);
     await terminate(await database.builderIn(new RegExp(phase)));
     await reader.end();
     await ticking;
-    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
     expect(database.happened('build failed')).toEqual([expect.objectContaining({ problem: 'the session of the build was ended, as in a failover or a restart' })]);
     expect(database.happened('build started')).toHaveLength(2);
   });
@@ -59,7 +64,7 @@ describe('a build', () => {
       await terminate(pid);
       while (database.happened('build failed').length < attempt) await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    const summary = await reconciler.run(inSeconds(10));
+    const summary = await reconciler.run(inTime());
     expect(summary.failed).toEqual(['i: its build died 3 times; the session of the build was ended, as in a failover or a restart; deploy again or, if the list stays as it is, run: npm run indexes -- retry']);
     await reader.end();
     while ((await database.indexes()).length > 0) await reconciler.tick();
@@ -79,7 +84,7 @@ describe('a build', () => {
     while ((await database.session.query("SELECT FROM pg_locks WHERE relation = 't'::regclass AND NOT granted")).rowCount === 0) await soon();
     await writer.query('COMMIT');
     await ticking;
-    expect(await reconciler.run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
     await done;
     expect(database.happened('build started').map(({ attempt, of }) => [attempt, of])).toEqual([[1, 3], [2, 3]]); // prettier-ignore
     expect(database.happened('build failed')).toEqual([expect.objectContaining({ problem: 'other DDL or ANALYZE waited on public.t and cancelled the build' })]);
@@ -91,7 +96,7 @@ describe('a server at its limits', () => {
   it('for temporary files fails a build, which is not tried again and leaves nothing', async () => {
     await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 50000) AS n');
     await database.session.query(`ALTER DATABASE ${database.name} SET maintenance_work_mem = '64kB'; ALTER DATABASE ${database.name} SET temp_file_limit = '64kB'`);
-    expect((await database.reconciler([index()]).run(inSeconds(10))).failed).toEqual(['i: its sort outgrew temp_file_limit; raise temp_file_limit or maintenance_work_mem, then deploy again or, if the list stays as it is, run: npm run indexes -- retry']);
+    expect((await database.reconciler([index()]).run(inTime())).failed).toEqual(['i: its sort outgrew temp_file_limit; raise temp_file_limit or maintenance_work_mem, then deploy again or, if the list stays as it is, run: npm run indexes -- retry']);
     expect(database.happened('build started')).toHaveLength(1);
     expect(await database.indexes()).toEqual([]);
   });
@@ -107,7 +112,7 @@ describe('a server at its limits', () => {
       const { index: wanted, trial } = judged[0]!;
       expect(buildProblem(wanted, trial as AcceptedTrial, error as DatabaseError)).toEqual({ problem: expect.stringMatching(/^the server has no room for more locks; raise max_locks_per_transaction, then deploy again/), hopeless: true });
 
-      const running = database.reconciler([index({ name: 'other' })]).run(inSeconds(20));
+      const running = database.reconciler([index({ name: 'other' })]).run(inTime());
       while (database.happened('look failed').length === 0) await soon();
       expect(database.happened('look failed')[0]).toMatchObject({ problem: 'out of shared memory' });
       await hoarder.query('SELECT pg_advisory_unlock_all()');
@@ -144,14 +149,14 @@ describe('what is recorded of a build', () => {
     while ((await database.session.query('SELECT FROM index_migrations.builds WHERE problem IS NOT NULL')).rowCount === 0) await soon();
     await reader.end();
     await database.session.query('DROP INDEX i; CREATE INDEX i ON t (a)');
-    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'] });
+    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'] });
     expect((await database.session.query("SELECT obj_description('i'::regclass) AS comment")).rows).toEqual([{ comment: null }]);
   });
 });
 
 describe('remains of a dead build', () => {
   const buildBoth = async (): Promise<readonly string[]> => {
-    expect(await database.reconciler([index({ name: 'other', definition: '(a DESC)' }), index({ unique: true })]).run(inSeconds(10))).toMatchObject({ valid: ['other', 'i'] });
+    expect(await database.reconciler([index({ name: 'other', definition: '(a DESC)' }), index({ unique: true })]).run(inTime())).toMatchObject({ valid: ['other', 'i'] });
     return database.events.filter(({ event }) => event === 'index dropped' || event === 'build started').map((event) => `${String(event.event)} ${String(event.index)}`);
   };
   const repaired = ['index dropped i', 'build started i', 'build started other'];
@@ -189,7 +194,7 @@ describe('remains of a dead build', () => {
     expect(await reconciler.tick()).toMatchObject({ building: ['i'], failed: [] });
     expect(database.events).toEqual([]);
     await frozen.query("SET idle_session_timeout = '1ms'");
-    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
     expect(database.events.map(({ event }) => event)).toEqual(['index dropped', 'build started', 'build finished']);
   });
 
@@ -212,7 +217,7 @@ describe('remains of a dead build', () => {
     await repair;
     await person.end();
     await database.noBuilder();
-    expect(await database.reconciler([index({ unique: true })]).run(inSeconds(5))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await database.reconciler([index({ unique: true })]).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
     expect(database.events).toEqual([]);
   });
 
@@ -226,7 +231,7 @@ describe('remains of a dead build', () => {
     await reader.end();
     await byHand;
     await person.end();
-    expect(await database.reconciler([index()]).run(inSeconds(5))).toMatchObject({ valid: ['i'] });
+    expect(await database.reconciler([index()]).run(inTime())).toMatchObject({ valid: ['i'] });
     expect(database.happened('index dropped')).toEqual([]);
   });
 });

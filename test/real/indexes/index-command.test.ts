@@ -6,7 +6,7 @@ import { loadSample } from '../../../lib/rehearsal/load/sample';
 
 import { indexProperties } from '../../../lib/tier/indexes/index-properties';
 import { acceptCatalogue } from '../../../lib/tier/indexes/index-store';
-import { index, IndexDatabase, inSeconds } from './index-database';
+import { index, IndexDatabase, inTime } from './index-database';
 
 let database: IndexDatabase;
 const root = join(__dirname, '../../..');
@@ -59,7 +59,7 @@ describe('npm run indexes', () => {
   it('status says how far the last deploy is, and who is waited for', async () => {
     await acceptCatalogue(database.session, indexProperties([index({ name: 'done', table: 'users', definition: '(id, email)' }), index({ name: 'running', table: 'reviews', definition: '(id, rating)' })]), 'request');
     const catalogue = [index({ name: 'done', table: 'users', definition: '(id, email)' }), index({ name: 'running', table: 'reviews', definition: '(id, rating)' })];
-    await database.reconciler([catalogue[0]!]).run(inSeconds(10));
+    await database.reconciler([catalogue[0]!]).run(inTime());
     const reader = await database.oldSnapshot();
     await database.reconciler(catalogue).tick();
     await database.session.query("CREATE ROLE stranger LOGIN PASSWORD 'secret'");

@@ -2,7 +2,7 @@ import { environments } from '../../../lib/config/environments';
 import type { IndexDefinition } from '../../../lib/config/tier-config';
 import { loadSample } from '../../../lib/rehearsal/load/sample';
 import { readWaits } from '../../../lib/tier/indexes/build-waits';
-import { index, IndexDatabase, inSeconds } from './index-database';
+import { index, IndexDatabase, inTime } from './index-database';
 
 let database: IndexDatabase;
 
@@ -16,14 +16,14 @@ describe('the reconciler', () => {
   it("builds the guide's indexes, each once", async () => {
     await loadSample(() => database.connect(), 20_000, () => undefined);
     const { indexes } = environments.production;
-    const summary = await database.reconciler(indexes).run(inSeconds(30));
+    const summary = await database.reconciler(indexes).run(inTime());
     expect(summary).toMatchObject({ valid: indexes.map(({ name }) => name), adopted: [], building: [], waiting: [], deferred: [], failed: [], drifted: [] });
     expect(database.happened('build started')).toHaveLength(indexes.length);
     expect(database.happened('build finished')).toHaveLength(indexes.length);
 
     const built = await database.indexes();
     database.events.splice(0);
-    await database.reconciler(indexes).run(inSeconds(30));
+    await database.reconciler(indexes).run(inTime());
     expect(await database.indexes()).toEqual(built);
     expect(database.events).toEqual([]);
   });
@@ -31,9 +31,9 @@ describe('the reconciler', () => {
   it('defers an index whose table does not exist yet, names it, and builds it once it does', async () => {
     const reconciler = database.reconciler([index()]);
     expect(await reconciler.validate()).toEqual([]);
-    expect(await reconciler.run(inSeconds(5))).toMatchObject({ deferred: [expect.stringMatching(/^i: table public\.t does not exist in database test_\d+; it is built once the application's migration has created it$/)], valid: [] });
+    expect(await reconciler.run(inTime())).toMatchObject({ deferred: [expect.stringMatching(/^i: table public\.t does not exist in database test_\d+; it is built once the application's migration has created it$/)], valid: [] });
     await database.session.query('CREATE TABLE t (a int)');
-    expect(await database.reconciler([index()]).run(inSeconds(10))).toMatchObject({ valid: ['i'], deferred: [] });
+    expect(await database.reconciler([index()]).run(inTime())).toMatchObject({ valid: ['i'], deferred: [] });
   });
 
   it('takes a difference of formatting for none, and every other one for a change', async () => {
@@ -76,7 +76,7 @@ describe('the reconciler', () => {
     await expect(refer()).rejects.toThrow('cannot use a deferrable unique constraint for referenced table');
     await database.session.query('INSERT INTO t VALUES (1), (2); UPDATE t SET a = 3 - a');
     const indexes = [index({ unique: true }), index({ name: 'by_a', unique: true })];
-    expect(await database.reconciler(indexes.slice(0, 1)).run(inSeconds(10))).toMatchObject({ valid: ['i'], adopted: [], failed: [] });
+    expect(await database.reconciler(indexes.slice(0, 1)).run(inTime())).toMatchObject({ valid: ['i'], adopted: [], failed: [] });
     await expect(database.session.query('UPDATE t SET a = 3 - a')).rejects.toThrow('violates unique constraint "i"');
     await refer();
     expect(await database.reconciler(indexes).validate()).toEqual(['by_a: has "UNIQUE USING btree (a)" of a deferrable constraint, wanted is "UNIQUE USING btree (a)", and constraint by_a stands on it; give the new definition a name of its own']);
@@ -93,7 +93,7 @@ describe('the reconciler', () => {
     await database.session.query('ALTER TABLE t RENAME a TO b');
     expect(await canonical()).toMatchObject({ problem: expect.stringContaining('column "a" does not exist on public.t') });
     await database.session.query('DROP TABLE t; CREATE TABLE t (a text)');
-    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
     expect(database.happened('build started')).toHaveLength(1);
   });
 
@@ -120,7 +120,7 @@ describe('the reconciler', () => {
       index({ ...place, name: 'i3', definition: 'USING gin (tags)' }),
       index({ ...place, name: 'i4', unique: true, definition: '("Group", at DESC NULLS LAST) NULLS NOT DISTINCT WHERE at IS NOT NULL' }),
     ];
-    expect(await database.reconciler(indexes).run(inSeconds(15))).toMatchObject({ valid: ['I "1"', 'select', 'i3', 'i4'], failed: [] });
+    expect(await database.reconciler(indexes).run(inTime())).toMatchObject({ valid: ['I "1"', 'select', 'i3', 'i4'], failed: [] });
     expect(await database.reconciler(indexes).validate()).toEqual([]);
   });
 
@@ -165,7 +165,7 @@ describe('the reconciler', () => {
       expect.stringMatching(/^i1: its definition is not what PostgreSQL takes .*cannot insert multiple commands/),
       expect.stringMatching(/^i4: cannot use subquery in index predicate/),
     ]);
-    await database.reconciler(indexes.slice(1, 3)).run(inSeconds(5));
+    await database.reconciler(indexes.slice(1, 3)).run(inTime());
     expect((await database.session.query("SELECT to_regclass('victim') IS NOT NULL AS there")).rows).toEqual([{ there: true }]);
   });
 
@@ -177,7 +177,7 @@ describe('the reconciler', () => {
     expect(summary.building).toEqual(['i_t1_b', 'i_t2_b']);
     expect(summary.waiting).toEqual(['i_t1_a', 'i_t2_a', 'i_t3_a', 'i_t3_b']);
     await reader.end();
-    expect((await database.reconciler(indexes, { tablesAtOnce: 2 }).run(inSeconds(20))).valid).toHaveLength(6);
+    expect((await database.reconciler(indexes, { tablesAtOnce: 2 }).run(inTime())).valid).toHaveLength(6);
     expect(database.happened('build started')).toHaveLength(6);
   });
 
@@ -190,16 +190,16 @@ describe('the reconciler', () => {
     const telling = (name: string, table: string, column: string): IndexDefinition => index({ name, table, definition: `(tell_workers(${column}))` });
     const told = async (): Promise<number> => Number((await database.session.query<{ last_value: string }>('SELECT last_value FROM workers')).rows[0]!.last_value);
     const both = [telling('i', 't', 'a'), telling('j', 'u', 'a')];
-    await database.reconciler(both, { cores: 4 }).run(inSeconds(10));
+    await database.reconciler(both, { cores: 4 }).run(inTime());
     expect(await told()).toBe(1);
-    await database.reconciler([...both, telling('k', 'u', 'b')], { cores: 4 }).run(inSeconds(10));
+    await database.reconciler([...both, telling('k', 'u', 'b')], { cores: 4 }).run(inTime());
     expect(await told()).toBe(2);
   });
 
   it('lets two that run at once build each index once', async () => {
     await database.session.query('CREATE TABLE t1 AS SELECT n AS a FROM generate_series(1, 50000) AS n; CREATE TABLE t2 AS TABLE t1');
     const indexes = ['t1', 't2'].flatMap((table) => ['(a)', '(a DESC)', '((a + 1))'].map((definition, number) => index({ table, name: `i_${table}_${number}`, definition })));
-    const runs = await Promise.all([1, 2, 3].map(() => database.reconciler(indexes).run(inSeconds(30))));
+    const runs = await Promise.all([1, 2, 3].map(() => database.reconciler(indexes).run(inTime())));
     expect(runs.map(({ valid, failed }) => [valid.length, failed])).toEqual([[6, []], [6, []], [6, []]]); // prettier-ignore
     expect(database.happened('build started')).toHaveLength(6);
     expect(database.happened('build finished')).toHaveLength(6);
@@ -228,7 +228,7 @@ describe('the reconciler', () => {
     await database.session.query('SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE $1', ['ALTER TABLE%']);
     await altered;
     await Promise.all([alter.end(), reader.end()]);
-    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 
   it('tells of a prepared transaction, which has no session, that keeps a build waiting', async () => {
@@ -239,7 +239,7 @@ describe('the reconciler', () => {
     const { waits } = await reconciler.tick();
     expect(waits).toEqual([expect.stringMatching(/^i has waited \d+ s for the prepared transaction it's lost \(rdsadmin, \d+ s old\); writers are not blocked; whoever prepared it must end it with COMMIT PREPARED or, if nobody does: ROLLBACK PREPARED 'it''s lost'$/)]);
     await database.session.query("ROLLBACK PREPARED 'it''s lost'");
-    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 
   it('goes on in a new session when the server of the old one does not answer any more', async () => {
@@ -250,7 +250,7 @@ describe('the reconciler', () => {
       await client.query("SET application_name = 'look'");
       return client;
     };
-    const running = database.reconciler([index()], { connect, longestLookMs: 1000 }).run(inSeconds(30));
+    const running = database.reconciler([index()], { connect, longestLookMs: 1000 }).run(inTime());
     await database.builderIn(/waiting for old snapshots/);
     const idle = async (): Promise<number | undefined> => (await database.session.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE application_name = 'look' AND state = 'idle'")).rows[0]?.pid;
     let stopped: number | undefined;
@@ -278,11 +278,11 @@ describe('the reconciler', () => {
 
   it('does not start a build for which the instance has no room, and says how much it needs', async () => {
     await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 100000) AS n; ANALYZE t');
-    const { failed, waiting } = await database.reconciler([index()], { allocatedBytes: 2 ** 20 }).run(inSeconds(5));
+    const { failed, waiting } = await database.reconciler([index()], { allocatedBytes: 2 ** 20 }).run(inTime());
     expect(waiting).toEqual([]);
     expect(failed).toEqual([expect.stringMatching(/^i: its build may take 0\.0 GiB .* only 0\.0 GiB are free beyond a reserve of 5 %; raise storage\.sizeGiB$/)]);
     expect(await database.indexes()).toEqual([]);
-    expect(await database.reconciler([index()], { allocatedBytes: 2 ** 40 }).run(inSeconds(10))).toMatchObject({ valid: ['i'] });
+    expect(await database.reconciler([index()], { allocatedBytes: 2 ** 40 }).run(inTime())).toMatchObject({ valid: ['i'] });
   });
 
   it.each(['DATABASE', 'ROLE CURRENT_USER IN DATABASE'])('overrides what ALTER %s … SET has set for a session', async (whose) => {
@@ -298,6 +298,6 @@ describe('the reconciler', () => {
     while (!(await waited())) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await reconciler.tick(0)).toMatchObject({ building: ['i'], failed: [] });
     await reader.end();
-    expect(await reconciler.run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { Client } from 'pg';
 
-import { catalogueOf, index, IndexDatabase, inSeconds } from './index-database';
+import { catalogueOf, index, IndexDatabase, inTime } from './index-database';
 
 let database: IndexDatabase;
 
@@ -73,7 +73,7 @@ describe('a build whose process is killed', () => {
     expect(await backend()).toEqual(before);
 
     await reader.end();
-    expect(await next.run(inSeconds(20))).toMatchObject({ valid: ['i'], building: [], failed: [] });
+    expect(await next.run(inTime())).toMatchObject({ valid: ['i'], building: [], failed: [] });
     expect(database.happened('build started')).toEqual([]);
   });
 });
@@ -88,7 +88,7 @@ describe('a build whose client is gone', () => {
     die();
     await ticking;
     for (const holder of holders) await holder.end();
-    expect(await database.reconciler([index()]).run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await database.reconciler([index()]).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
     expect(database.happened('build started')).toHaveLength(1);
     // It has not failed, and nobody is told so.
     expect(database.happened('build failed')).toEqual([]);
@@ -110,7 +110,7 @@ describe('a build whose client is gone', () => {
       die();
       await ticking;
       if (pid !== undefined) process.kill(pid, 'SIGCONT');
-      expect(await database.reconciler([index()], { generation }).run(inSeconds(15))).toMatchObject({ valid: ['i'], failed: [] });
+      expect(await database.reconciler([index()], { generation }).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
       expect(database.happened('build started')).toHaveLength(1);
       await database.session.query('DROP INDEX i');
       // Else the phase was over before it could be stopped: once more.

@@ -4,7 +4,7 @@ import { password, PooledDatabases } from '../pooler/pooled-databases';
 import { PoolerProcess } from '../pooler/pooler-process';
 import { quoteLiteral } from '../../../lib/tier/database/sql-quoting';
 import { longestIdentifierBytes } from '../../../lib/tier/indexes/index-catalogue';
-import { index, IndexDatabase, inSeconds } from './index-database';
+import { index, IndexDatabase, inTime } from './index-database';
 
 let database: IndexDatabase;
 
@@ -30,7 +30,7 @@ describe('a partitioned table', () => {
     const [rest] = await database.reconciler([index()]).validate();
     expect(rest).toMatch(/run by hand:\nCREATE INDEX CONCURRENTLY "[^;]*;\nALTER INDEX "public"\."i" ATTACH PARTITION [^;]*;$/);
     await database.session.query(statements.at(-1)!);
-    expect(await database.reconciler([index()]).run(inSeconds(5))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await database.reconciler([index()]).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 
   it('takes a unique index only with its partition key, as PostgreSQL itself does', async () => {
@@ -40,7 +40,7 @@ describe('a partitioned table', () => {
     await expect(database.session.query('CREATE UNIQUE INDEX i ON ONLY t (a)')).rejects.toThrow('unique constraint on partitioned table must include all partitioning columns');
     const [problem] = await validate('(a, day)');
     for (const statement of problem!.split('\n').slice(1)) await database.session.query(statement);
-    expect(await database.reconciler([index({ unique: true, definition: '(a, day)' })]).run(inSeconds(5))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await database.reconciler([index({ unique: true, definition: '(a, day)' })]).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 });
 
@@ -88,7 +88,7 @@ describe('a role that lacks a right', () => {
 
   it('of the owner, which a function of the definition needs, is told', async () => {
     await database.session.query("CREATE TABLE rates AS SELECT 1 AS rate; CREATE FUNCTION rate(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN n * (SELECT rate FROM public.rates); END'");
-    expect((await database.reconciler([index({ definition: '(rate(a))' })]).run(inSeconds(10))).failed).toEqual([expect.stringMatching(/^i: permission denied for table rates; .*functions of the definition run with the rights of that owner alone: grant what is missing, then deploy again/)]);
+    expect((await database.reconciler([index({ definition: '(rate(a))' })]).run(inTime())).failed).toEqual([expect.stringMatching(/^i: permission denied for table rates; .*functions of the definition run with the rights of that owner alone: grant what is missing, then deploy again/)]);
     expect(database.happened('build started')).toHaveLength(1);
   });
 });
@@ -106,7 +106,7 @@ describe('an index of a constraint', () => {
   it('stays when the list wants another definition under its name', async () => {
     await database.session.query('CREATE TABLE t (a int, b int, CONSTRAINT i UNIQUE (b))');
     const before = await database.indexes();
-    const { failed } = await database.reconciler([index({ unique: true })]).run(inSeconds(5));
+    const { failed } = await database.reconciler([index({ unique: true })]).run(inTime());
     expect(failed).toEqual(['i: has "UNIQUE USING btree (b)", wanted is "UNIQUE USING btree (a)", and constraint i stands on it; give the new definition a name of its own']);
     expect(await database.indexes()).toEqual(before);
   });
@@ -115,7 +115,7 @@ describe('an index of a constraint', () => {
 describe('a build that meets a row for which its expression fails', () => {
   it('says so without quoting the row', async () => {
     await database.session.query("CREATE TABLE t (a text); INSERT INTO t VALUES ('secret')");
-    const { failed } = await database.reconciler([index({ definition: '((a::int))' })]).run(inSeconds(10));
+    const { failed } = await database.reconciler([index({ definition: '((a::int))' })]).run(inTime());
     expect(failed).toEqual([expect.stringMatching(/^i: the index cannot be computed for some row of public\.t \(SQLSTATE 22P02\)/)]);
     expect(JSON.stringify([failed, database.events])).not.toContain('secret');
   });
@@ -128,18 +128,18 @@ describe('a build whose function calls what it finds by search_path alone', () =
        CREATE FUNCTION inner_one(n int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT n';
        CREATE FUNCTION outer_one(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN inner_one(n); END'`,
     );
-    const { failed } = await database.reconciler([index({ definition: '(outer_one(a))' })]).run(inSeconds(10));
+    const { failed } = await database.reconciler([index({ definition: '(outer_one(a))' })]).run(inTime());
     expect(failed).toEqual([expect.stringMatching(/^i: function inner_one\(integer\) does not exist \(SQLSTATE 42883\); while PostgreSQL builds, a function sees pg_catalog alone/)]);
     expect(database.happened('build started')).toHaveLength(1);
     await database.session.query('ALTER FUNCTION outer_one SET search_path = public');
-    expect(await database.reconciler([index({ definition: '(outer_one(a))' })], { generation: 2 }).run(inSeconds(10))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await database.reconciler([index({ definition: '(outer_one(a))' })], { generation: 2 }).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 });
 
 describe('a catalogue that is no longer the accepted one', () => {
   it('is looked at, and nothing is built for it', async () => {
     await database.session.query('CREATE TABLE t (a int)');
-    expect(await database.reconciler([index()], { isAccepted: () => Promise.resolve(false) }).run(inSeconds(5))).toMatchObject({ superseded: true, waiting: ['i'] });
+    expect(await database.reconciler([index()], { isAccepted: () => Promise.resolve(false) }).run(inTime())).toMatchObject({ superseded: true, waiting: ['i'] });
     expect(await database.indexes()).toEqual([]);
   });
 });
@@ -148,7 +148,7 @@ describe('a definition', () => {
   it('that names a tablespace is refused; one that ends in a comment, or calls columns by the name of their table, is none the worse', async () => {
     await database.session.query('CREATE TABLE t (a text)');
     expect(await database.reconciler([index({ definition: '(a) TABLESPACE pg_global' })]).validate()).toHaveLength(1);
-    expect(await database.reconciler([index({ definition: '(lower(t.a)) -- a comment' })]).run(inSeconds(5))).toMatchObject({ valid: ['i'], failed: [] });
+    expect(await database.reconciler([index({ definition: '(lower(t.a)) -- a comment' })]).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 });
 
