@@ -62,6 +62,7 @@ describe('npm run indexes', () => {
     await database.reconciler([catalogue[0]!]).run(inTime());
     const reader = await database.oldSnapshot();
     await database.reconciler(catalogue).tick();
+    await database.builderIn(/waiting for old snapshots/);
     await database.session.query("CREATE ROLE stranger LOGIN PASSWORD 'secret'");
     expect(await indexes('status', '--url', url().replace('person@', 'stranger@'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/permission denied for schema index_migrations; look as the role that builds, bookedbarber_indexes,/) });
     const { code, stdout } = await indexes('status', '--url', url());

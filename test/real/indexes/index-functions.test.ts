@@ -79,6 +79,7 @@ const propertiesOf = (indexes: readonly IndexDefinition[], wait: IndexWait = 'st
   ...indexProperties(indexes),
 });
 const eventOf = (RequestType: 'Create' | 'Update' | 'Delete', ResourceProperties: object) => ({ RequestType, RequestId: randomUUID(), PhysicalResourceId: 'indexes', ResourceProperties });
+const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 const finish = async (): Promise<IndexSummary> => (await call('tick')) as IndexSummary;
 const definitions = async (): Promise<readonly string[]> =>
   (await session.query<{ name: string }>("SELECT c.relname || ' ' || substr(pg_get_indexdef(c.oid), strpos(pg_get_indexdef(c.oid), '(')) AS name FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = 't'::regclass ORDER BY 1")).rows.map(({ name }) => name);
@@ -128,7 +129,7 @@ describe('a deploy', () => {
       await postgres.halt('fast');
       log.splice(0);
       const answer = call('onEvent', event);
-      while (!log.some((line) => line.includes('database not reached'))) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (!log.some((line) => line.includes('database not reached'))) await soon();
       await postgres.launch();
       expect(await answer).toMatchObject({ PhysicalResourceId: 'indexes' });
     }
@@ -155,6 +156,7 @@ describe('a deploy', () => {
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
     const event = eventOf('Create', propertiesOf([index()], 'valid'));
     await call('onEvent', event);
+    while ((await session.query("SELECT FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'")).rowCount === 0) await soon();
     await session.query("UPDATE index_migrations.catalogue SET accepted_at = now() - interval '51 minutes'");
     await expect(call('isComplete', event)).rejects.toThrow(/^not VALID after 50 minutes; the builds go on, and another deploy adopts them: i: 99 %, waiting for old snapshots; i has waited \d+ s for pid \d+ \(.*idle in transaction, transaction of \d+ s\); writers are not blocked/);
     const builds = () => session.query("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'");
@@ -228,9 +230,9 @@ describe('a rollback', () => {
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
     const change = eventOf('Update', propertiesOf([index(), index({ name: 'j', definition: '(b)' }), index({ name: 'k', definition: '(b DESC)' })], 'valid'));
     await call('onEvent', change);
-    // It holds a session only while it looks; the build is the other one.
+    log.splice(0);
     const waiter = call('isComplete', change);
-    while ((await session.query("SELECT FROM pg_stat_activity WHERE application_name = 'index migrations'")).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!log.some((line) => line.includes('build waits'))) await soon(); // it has looked
     expect(await call('onEvent', eventOf('Update', before))).toEqual({ PhysicalResourceId: 'indexes' });
     await reader.end();
     expect(await waiter).toEqual({ IsComplete: false });

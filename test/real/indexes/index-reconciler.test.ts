@@ -236,6 +236,7 @@ describe('the reconciler', () => {
     await database.session.query("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'it''s lost'");
     const reconciler = database.reconciler([index()]);
     await reconciler.tick();
+    await database.builderIn(/waiting for writers before build/);
     const { waits } = await reconciler.tick();
     expect(waits).toEqual([expect.stringMatching(/^i has waited \d+ s for the prepared transaction it's lost \(rdsadmin, \d+ s old\); writers are not blocked; whoever prepared it must end it with COMMIT PREPARED or, if nobody does: ROLLBACK PREPARED 'it''s lost'$/)]);
     await database.session.query("ROLLBACK PREPARED 'it''s lost'");
@@ -250,7 +251,7 @@ describe('the reconciler', () => {
       await client.query("SET application_name = 'look'");
       return client;
     };
-    const running = database.reconciler([index()], { connect, longestLookMs: 1000 }).run(inTime());
+    const running = database.reconciler([index()], { connect, longestLookMs: 5000 }).run(inTime());
     await database.builderIn(/waiting for old snapshots/);
     const idle = async (): Promise<number | undefined> => (await database.session.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE application_name = 'look' AND state = 'idle'")).rows[0]?.pid;
     let stopped: number | undefined;
@@ -264,7 +265,7 @@ describe('the reconciler', () => {
     while (database.happened('look failed').length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     await reader.end();
     expect(await running).toMatchObject({ valid: ['i'], failed: [] });
-    expect(database.happened('look failed')).toEqual([{ event: 'look failed', problem: 'timeout expired: the database has not answered for 1 s, as after a failover' }]);
+    expect(database.happened('look failed')).toEqual([{ event: 'look failed', problem: 'timeout expired: the database has not answered for 5 s, as after a failover' }]);
     process.kill(stopped, 'SIGCONT');
   });
 
@@ -272,6 +273,7 @@ describe('the reconciler', () => {
     await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
     const reader = await database.oldSnapshot();
     await database.reconciler([index()]).tick();
+    await database.builderIn(/waiting for old snapshots/);
     expect((await database.reconciler([index()]).tick()).progress).toEqual(['i: 99 %, waiting for old snapshots']);
     await reader.end();
   });

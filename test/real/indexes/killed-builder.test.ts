@@ -63,6 +63,7 @@ describe('a build whose process is killed', () => {
     const [summary] = await new Promise<Buffer[]>((resolve) => builder.stdout.once('data', (...data: Buffer[]) => resolve(data)));
     expect(JSON.parse(summary!.toString())).toMatchObject({ building: ['i'], valid: [] });
     const backend = async () => (await database.session.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'")).rows;
+    await database.builderIn(/waiting for old snapshots/);
     const before = await backend();
     expect(before).toHaveLength(1);
 
