@@ -55,6 +55,9 @@ Exit codes: 0 nothing to act on but notices, 1 something to act on, 2 it could n
   )
   .parse();
 
+// Of the AWS SDK, for whoever runs a Node.js that it leaves next: that is no answer to what was asked.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 const [environment] = program.processedArgs as [string | undefined];
 const options = program.opts<Options>();
 

@@ -9,6 +9,13 @@ export interface DeployedTier {
   readonly region?: string;
 }
 
+/** What is missing on this machine, which the SDK says without saying where it belongs. */
+function fixFor({ message, name }: Error, environment: string): string | undefined {
+  if (message === 'Region is missing') return `no AWS region is known; set AWS_REGION, or region of ${environment} in lib/config/environments.ts`;
+  if (name === 'CredentialsProviderError') return `no AWS credentials are found (${message}); set AWS_PROFILE to a profile that has some, or sign in to it`;
+  return undefined;
+}
+
 /** Asks the function of a deployed environment: nothing else has a way to its databases. */
 export class DeployedDiagnosis {
   private readonly ssm: SSMClient;
@@ -40,6 +47,8 @@ export class DeployedDiagnosis {
       const { Parameter } = await this.ssm.send(new GetParameterCommand({ Name: name }));
       return Parameter!.Value!;
     } catch (error) {
+      const fix = fixFor(error as Error, environment);
+      if (fix !== undefined) throw new Error(fix, { cause: error });
       if (!(error instanceof ParameterNotFound)) throw error;
       const region = await this.ssm.config.region();
       throw new Error(`${environment} is not deployed in ${region}, in the account of these credentials: there is no SSM parameter ${name}`, { cause: error });

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 import { assertWritableDirectory, assertWritableFile } from '../../bin/writable';
 
-function call(command: string, ...args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+function call(command: string, args: readonly string[], env = process.env): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    execFile('node', ['-r', 'ts-node/register/transpile-only', `${command}.ts`, ...args], { cwd: join(__dirname, '../..') }, (error, stdout, stderr) =>
+    execFile('node', ['-r', 'ts-node/register/transpile-only', `${command}.ts`, ...args], { cwd: join(__dirname, '../..'), env }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
   });
@@ -25,11 +25,11 @@ describe('a command line', () => {
     ['bench/synth', ['--environment', 'nowhere'], `error: option '--environment <name>' argument 'nowhere' is invalid. Allowed choices are development, staging, production; see "npm run bench:synth -- --help"`],
     ['bench/indexes', ['--parameter', 'wal_compression'], `error: option '--parameter <name=value...>' argument 'wal_compression' is invalid. "wal_compression" is not name=value; see "npm run bench:indexes -- --help"`],
   ])('%s that is called with %j says what is wrong in one line, and ends with 2', async (command, args, message) => {
-    expect(await call(command, ...args)).toEqual({ code: 2, stdout: '', stderr: `${message}\n` });
+    expect(await call(command, args)).toEqual({ code: 2, stdout: '', stderr: `${message}\n` });
   });
 
   it('has help of its subcommands that tells of URLs and exit codes too', async () => {
-    const { code, stdout } = await call('bin/indexes', 'status', '--help');
+    const { code, stdout } = await call('bin/indexes', ['status', '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('A password may stand in PGPASSWORD or ~/.pgpass');
     expect(stdout).toContain('Exit codes: 0 ');
@@ -40,14 +40,24 @@ describe('a command line', () => {
     ['bin/application-kit', ['--out', '/etc/hostname'], 'the application kit could not be written: /etc/hostname cannot be written: /etc/hostname is no directory; name another one with --out\n'],
     ['bin/review', ['HEAD', '--markdown', '/nowhere/review.md'], 'the change could not be reviewed: /nowhere/review.md cannot be written: there is no directory /nowhere; make it, or name another file with --markdown\n'],
   ])('%s that is called with %j says before it begins that it could not write', async (command, args, stderr) => {
-    expect(await call(command, ...args)).toEqual({ code: 2, stdout: '', stderr });
+    expect(await call(command, args)).toEqual({ code: 2, stdout: '', stderr });
   });
 
   it('says in the words of the app alone why nothing was synthesized', async () => {
-    expect(await call('bin/application-kit', '--environment', 'nowhere', '--out', join(directory, 'kit'))).toEqual({
+    expect(await call('bin/application-kit', ['--environment', 'nowhere', '--out', join(directory, 'kit')])).toEqual({
       code: 2,
       stdout: '',
       stderr: 'synthesizing nowhere\nthe application kit could not be written: cdk synth failed (exit code 1): there is no environment "nowhere"; lib/config/environments.ts has development, staging, production\n',
+    });
+  });
+
+  it('says what this machine lacks to ask a deployed environment, and nothing else', async () => {
+    const { PATH } = process.env;
+    const ask = (variables: Readonly<Record<string, string>>) => call('bin/diagnose', ['production'], { PATH, HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...variables });
+    expect(await ask({})).toMatchObject({ code: 2, stderr: '0:00 Asking production\nproduction could not be looked at: no AWS region is known; set AWS_REGION, or region of production in lib/config/environments.ts\n' });
+    expect(await ask({ AWS_REGION: 'eu-central-1' })).toMatchObject({
+      code: 2,
+      stderr: '0:00 Asking production\nproduction could not be looked at: no AWS credentials are found (Could not load credentials from any providers); set AWS_PROFILE to a profile that has some, or sign in to it\n',
     });
   });
 
