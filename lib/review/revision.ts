@@ -63,9 +63,10 @@ export class Checkout {
       await symlink(join(this.project, 'node_modules'), join(project, 'node_modules'));
       return await use(project);
     } finally {
-      // Also when interrupted: Git would remember a worktree that is merely deleted.
-      await git(this.project, ['worktree', 'remove', '--force', worktree], new AbortController().signal).catch(() => undefined);
+      // Also when interrupted: Git would remember a worktree that is merely deleted. It locks one until it is whole, which takes
+      // force twice, and refuses to remove half of one.
       await rm(directory, { recursive: true, force: true });
+      await git(this.project, ['worktree', 'remove', '--force', '--force', worktree], new AbortController().signal).catch(() => undefined);
     }
   }
 

@@ -17,7 +17,7 @@ interface Outcome {
 }
 
 async function inCheckout(...command: string[]): Promise<Outcome> {
-  const environment = { PATH: process.env.PATH, HOME: '/nonexistent', XDG_CACHE_HOME: join(directory, 'cache'), TMPDIR: directory, AWS_EC2_METADATA_DISABLED: 'true' };
+  const environment = { PATH: process.env.PATH, HOME: join(directory, 'home'), XDG_CACHE_HOME: join(directory, 'cache'), TMPDIR: directory, AWS_EC2_METADATA_DISABLED: 'true' };
   const script = '"$@" 2>&1; echo "exit code $?"';
   const { stdout } = await run({ command: isolated[0]!, args: [...isolated.slice(1), 'bash', '-c', script, '-', ...command], cwd: checkout, environment });
   const [, output, code] = /^([^]*)exit code (\d+)\n$/.exec(stdout)!;
