@@ -2,13 +2,16 @@ import ora, { type Ora } from 'ora';
 
 /** Says what is happening now: a spinner on a terminal, a line per step elsewhere. */
 export class Progress {
+  private readonly isTerminal: boolean;
   private readonly spinner: Ora;
   private readonly startedAt = Date.now();
   private step = '';
 
   constructor(private readonly stream: NodeJS.WriteStream = process.stderr) {
+    // Of a terminal without a width, ora would erase lines without end.
+    this.isTerminal = stream.isTTY && stream.columns > 0;
     // stdin stays untouched, so that Ctrl-C arrives as a signal.
-    this.spinner = ora({ stream, discardStdin: false, isEnabled: stream.isTTY });
+    this.spinner = ora({ stream, discardStdin: false, isEnabled: this.isTerminal });
   }
 
   /** Begins a step; the one before is done. */
@@ -20,26 +23,26 @@ export class Progress {
 
   /** Tells how far the step is; shown on a terminal only. */
   update(detail: string): void {
-    if (this.stream.isTTY) this.spinner.text = `${this.elapsed()} ${this.step}: ${detail}`;
+    if (this.isTerminal) this.spinner.text = `${this.elapsed()} ${this.step}: ${detail}`;
   }
 
   /** Ends the step, with a word about its result. */
   succeed(result?: string): void {
     if (!this.step) return;
     const text = result ? `${this.step}: ${result}` : this.step;
-    if (this.stream.isTTY) this.spinner.succeed(`${this.elapsed()} ${text}`);
+    if (this.isTerminal) this.spinner.succeed(`${this.elapsed()} ${text}`);
     else if (result) this.stream.write(`${this.elapsed()}   ${result}\n`);
     this.step = '';
   }
 
   /** Ends the step that was under way as failed. */
   fail(): void {
-    if (this.step && this.stream.isTTY) this.spinner.fail(`${this.elapsed()} ${this.step}`);
+    if (this.step && this.isTerminal) this.spinner.fail(`${this.elapsed()} ${this.step}`);
     this.step = '';
   }
 
   private show(text: string): void {
-    if (this.stream.isTTY) this.spinner.start(`${this.elapsed()} ${text}`);
+    if (this.isTerminal) this.spinner.start(`${this.elapsed()} ${text}`);
     else this.stream.write(`${this.elapsed()} ${text}\n`);
   }
 
