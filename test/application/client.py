@@ -172,6 +172,10 @@ async def lost_at_commit(client):
         await commit()
 
 
+async def terminated(client):
+    await run(client, "write", "INSERT INTO appointments VALUES (6)", "SELECT pg_terminate_backend(pg_backend_pid())")
+
+
 async def rotated(client):
     who = ["SELECT current_user"]
     before = await run(client, "write", *who)

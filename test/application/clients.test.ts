@@ -85,6 +85,14 @@ describe.each(clients)('a client on $driver, SQLAlchemy $series', (client) => {
   });
 });
 
+it.each<Client>([
+  { driver: 'psycopg', series: '2.0' },
+  { driver: 'psycopg alone', series: '2.0' },
+])('a client on $driver is told in the words of the server why its connection was ended', async (client) => {
+  expect((await kit.play('terminated', client)).error).toMatch(/terminating connection due to administrator command/);
+  expect(await kit.bookings()).toEqual([]);
+});
+
 describe('a client on node-postgres', () => {
   it('sees no error when the pooler drains before its first statement', async () => {
     expect(await kit.play('drainedBeforeFirstStatement', node)).toEqual({ result: [1] });

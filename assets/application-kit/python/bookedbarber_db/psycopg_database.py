@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Iterator
 
 import psycopg
@@ -69,7 +69,8 @@ def _transaction(pool: ConnectionPool) -> Iterator[psycopg.Connection]:
         try:
             yield connection
         except BaseException:
-            connection.rollback()
+            with suppress(psycopg.Error):  # a connection that is lost has rolled back; what was said of it counts
+                connection.rollback()
             raise
         connection.commit()
     finally:
