@@ -34,7 +34,7 @@ export interface TierFacts {
   /** The pooler's name of the replicas. */
   readonly readOnlyDatabase: string;
   readonly pooler: {
-    /** Of each client; 0 is none. */
+    /** On each server connection; 0 is none. */
     readonly maxPreparedStatements: number;
     readonly queryWaitTimeoutSeconds: number;
     /** Of each task. */

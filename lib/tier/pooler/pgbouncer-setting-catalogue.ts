@@ -71,7 +71,8 @@ export const pgbouncerSettingTypes: Readonly<Record<string, SettingType>> = {
   pkt_buf: integer(512, 1_048_576),
   pool_mode: choice('session', 'transaction', 'statement'),
   query_timeout: timeout,
-  query_wait_timeout: timeout,
+  // Without one a client would wait for ever; and applications wait as long for a connection of their own pool.
+  query_wait_timeout: { kind: 'seconds', least: 1, most: 86_400 },
   reserve_pool_size: connections,
   reserve_pool_timeout: timeout,
   resolv_conf: text,

@@ -97,7 +97,7 @@ const defaultSettings: readonly PgbouncerSetting[] = [
   { name: 'listen_backlog', value: '4096', why: 'thousands of clients come at once when a task is replaced' },
   { name: 'log_connections', value: '0', why: 'a line for each login of thousands of clients hides the others' },
   { name: 'log_disconnections', value: '0', why: 'likewise, and for every health check' },
-  { name: 'max_prepared_statements', value: '200', why: 'per client; 0 would break every driver that prepares' },
+  { name: 'max_prepared_statements', value: '200', why: 'on each server connection; 0 would break every driver that prepares' },
   {
     name: 'query_wait_timeout',
     value: '15',

@@ -58,7 +58,8 @@ describe('the operator’s settings', () => {
       'fsync is not a setting of PgBouncer 1.24; see https://www.pgbouncer.org/config.html',
     ],
     ['a number out of range', { listen_backlog: '0' }, 'listen_backlog = "0" is not a whole number from 1 to 65535'],
-    ['a unit', { query_wait_timeout: '15s' }, 'query_wait_timeout = "15s" is not a number of seconds from 0 to 86400'],
+    ['a unit', { query_wait_timeout: '15s' }, 'query_wait_timeout = "15s" is not a number of seconds from 1 to 86400'],
+    ['clients that wait for ever', { query_wait_timeout: '0' }, 'query_wait_timeout = "0" is not a number of seconds from 1 to 86400'],
     ['a word for a switch', { server_fast_close: 'yes' }, 'server_fast_close = "yes" is not one of 0, 1'],
     [
       'a line break',
@@ -109,7 +110,7 @@ describe('the operator’s settings', () => {
   it('may be fractions of a second, repeat what must hold, and free text', () => {
     expect(
       poolerSettingProblems({
-        settings: { query_wait_timeout: '0.5', pool_mode: 'transaction', server_reset_query: 'DISCARD ALL' },
+        settings: { server_login_retry: '0.5', pool_mode: 'transaction', server_reset_query: 'DISCARD ALL' },
       }),
     ).toEqual([]);
   });
