@@ -78,7 +78,8 @@ write_certificate() {
     local of_certificate of_key
     of_certificate=$("$openssl" x509 -in "$certificate" -noout -pubkey 2>/dev/null) ||
       fail 'PGBOUNCER_CLIENT_TLS_CERT is not a certificate in PEM form'
-    of_key=$("$openssl" pkey -in "$key" -pubout 2>/dev/null) ||
+    # Nobody is asked for the password of an encrypted one.
+    of_key=$("$openssl" pkey -in "$key" -passin pass: -pubout 2>/dev/null) ||
       fail 'PGBOUNCER_CLIENT_TLS_KEY is not an unencrypted private key in PEM form'
     [[ $of_certificate == "$of_key" ]] ||
       fail 'PGBOUNCER_CLIENT_TLS_CERT and PGBOUNCER_CLIENT_TLS_KEY do not belong together'

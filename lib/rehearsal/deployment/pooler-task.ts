@@ -1,9 +1,9 @@
-import { chmod, chown, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { poolerEnvironment, poolerImageFiles } from '../../tier/pooler/pooler.contract';
 import { Child, run } from '../engines/child';
-import { debianTools, type Tool } from '../engines/debian-tools';
+import { debianTools, writeProgram } from '../engines/debian-tools';
 import { openFileLimit } from '../engines/open-file-limit';
 import { runsAsRoot, unprivilegedUid } from '../engines/unprivileged-user';
 import { accepts } from '../network/balancer';
@@ -46,8 +46,8 @@ export class PoolerTask {
       ...options.environment,
       [poolerEnvironment.listenAddress]: address,
       [poolerEnvironment.runDirectory]: runDirectory,
-      [poolerEnvironment.binary]: await writeWrapper(join(directory, 'pgbouncer'), pgbouncer),
-      [poolerEnvironment.openssl]: await writeWrapper(join(directory, 'openssl'), openssl),
+      [poolerEnvironment.binary]: await writeProgram(join(directory, 'pgbouncer'), pgbouncer),
+      [poolerEnvironment.openssl]: await writeProgram(join(directory, 'openssl'), openssl),
     };
     const entrypoint = join(directory, poolerImageFiles.entrypoint);
     const process = new Child({
@@ -127,12 +127,4 @@ export async function untilListening(process: Child, address: string, port: numb
     if (!process.isRunning) throw new Error(`PgBouncer did not start on ${address}:${port}: ${process.complaint()}; the end of its log:\n${process.logTail(8)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-/** A program that calls the tool: the entrypoint takes one path. */
-async function writeWrapper(path: string, { command, args }: Tool): Promise<string> {
-  const words = [command, ...args].map((word) => `'${word.replace(/'/g, `'\\''`)}'`).join(' ');
-  await writeFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
-  await chmod(path, 0o755);
-  return path;
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 import { cachedDirectory } from './cache-directory';
@@ -98,4 +98,12 @@ async function installedInstead(cause: Error): Promise<DebianTools> {
       { cause },
     );
   }
+}
+
+/** Writes a program that calls the tool, for what takes one path, and returns that. Anybody may run it. */
+export async function writeProgram(path: string, { command, args }: Tool): Promise<string> {
+  const words = [command, ...args].map((word) => `'${word.replace(/'/g, `'\\''`)}'`).join(' ');
+  await writeFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
+  await chmod(path, 0o755);
+  return path;
 }

@@ -1,11 +1,11 @@
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Client } from 'pg';
 
 import { Child, type Output, run } from '../../../lib/rehearsal/engines/child';
-import { debianTools, type Tool } from '../../../lib/rehearsal/engines/debian-tools';
+import { debianTools, writeProgram } from '../../../lib/rehearsal/engines/debian-tools';
 import { runsAsRoot, unprivilegedUid } from '../../../lib/rehearsal/engines/unprivileged-user';
 import { accepts } from '../../../lib/rehearsal/network/balancer';
 import { poolerEnvironment, poolerImageFiles } from '../../../lib/tier/pooler/pooler.contract';
@@ -34,8 +34,8 @@ export class PoolerProcess {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       [poolerEnvironment.listenAddress]: address,
       [poolerEnvironment.runDirectory]: runDirectory,
-      [poolerEnvironment.binary]: await writeWrapper(join(directory, 'pgbouncer'), pgbouncer),
-      [poolerEnvironment.openssl]: await writeWrapper(join(directory, 'openssl'), openssl),
+      [poolerEnvironment.binary]: await writeProgram(join(directory, 'pgbouncer'), pgbouncer),
+      [poolerEnvironment.openssl]: await writeProgram(join(directory, 'openssl'), openssl),
       ...environment,
     };
     const process = new Child({
@@ -108,11 +108,4 @@ export class PoolerProcess {
     await this.process.stop('SIGKILL');
     await rm(this.directory, { recursive: true, force: true });
   }
-}
-
-async function writeWrapper(path: string, { command, args }: Tool): Promise<string> {
-  const words = [command, ...args].map((word) => `'${word.replace(/'/g, `'\\''`)}'`).join(' ');
-  await writeFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
-  await chmod(path, 0o755);
-  return path;
 }

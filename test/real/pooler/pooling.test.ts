@@ -236,19 +236,4 @@ describe('the admin console', () => {
         .sort(),
     ).toEqual(Object.keys(pgbouncerSettingTypes).sort());
   });
-
-  it('takes the least, the most and every choice that the catalogue allows', async () => {
-    await withSession('pgbouncer_admin', 'pgbouncer', async (client) => {
-      const config = await rows(client, 'SHOW CONFIG');
-      for (const { key, value, changeable } of config as Record<string, string>[]) {
-        const type = pgbouncerSettingTypes[key!];
-        // With another pool_mode or none of the limits, this very session would be the first victim.
-        if (!type || changeable !== 'yes' || type.kind === 'text' || key === 'auth_type') continue;
-        const allowed = type.kind === 'choice' ? type.choices : [type.least, type.most];
-        for (const candidate of [...allowed, value]) await client.query(`SET ${key} = '${candidate}'`);
-      }
-      await client.query('RELOAD');
-      expect(config.length).toBeGreaterThan(50);
-    });
-  });
 });
