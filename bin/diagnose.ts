@@ -6,6 +6,7 @@ import { DeployedDiagnosis } from '../lib/diagnosis/deployed-tier';
 import { diagnose } from '../lib/diagnosis/diagnose';
 import { defaultLimits, type Diagnosis, type SectionName, sectionNames } from '../lib/diagnosis/diagnosis';
 import { renderAsMarkdown, renderForTerminal } from '../lib/diagnosis/render-diagnosis';
+import { poolerSections } from '../lib/diagnosis/sections/pooler';
 import type { Source } from '../lib/diagnosis/source';
 import { connectionHelp, connectionOf } from '../lib/postgres/url-connection';
 import { Progress } from '../lib/rehearsal/report/progress';
@@ -94,7 +95,17 @@ function askUrls(urls: readonly string[], ca: string | undefined): Ask {
   // Two databases of one server are told apart by their names.
   const sources = connections.map(({ name, database, connect }) => ({ database, source: { name: names.indexOf(name) === names.lastIndexOf(name) ? name : `${name}/${database}`, connect } satisfies Source }));
   const [tasks, instances] = [sources.filter(({ database }) => database === adminConsole), sources.filter(({ database }) => database !== adminConsole)];
+  assertTold(options.only ?? [], instances.length, tasks.length);
   return (only) => diagnose({ subject: sources.map(({ source }) => source.name).join(', '), instances: instances.map(({ source }) => source), tasks: tasks.map(({ source }) => source), only });
+}
+
+/** @throws Error if nobody who is asked can tell of a section */
+function assertTold(only: readonly SectionName[], instances: number, tasks: number): void {
+  const isOfPooler = (name: SectionName): boolean => poolerSections.some((section) => section.name === name);
+  const ofPooler = only.filter((name) => isOfPooler(name) && tasks === 0);
+  const ofDatabase = only.filter((name) => !isOfPooler(name) && instances === 0);
+  if (ofPooler.length > 0) throw new Error(`${ofPooler.join(', ')}: only the admin console of a pooler tells; add its --url, with database ${adminConsole}`);
+  if (ofDatabase.length > 0) throw new Error(`${ofDatabase.join(', ')}: only a database tells; add its --url, with another database than ${adminConsole}`);
 }
 
 async function watch(ask: Ask): Promise<void> {

@@ -134,5 +134,7 @@ function reconcilerFor(connect: () => Promise<Client>, catalogue: IndexCatalogue
 }
 
 async function connect({ url, ca }: Options): Promise<Client> {
-  return connectionOf(url, { ca, environment: process.env, applicationName: 'npm run indexes' }).connect();
+  const connection = connectionOf(url, { ca, environment: process.env, applicationName: 'npm run indexes' });
+  if (connection.database === 'pgbouncer') throw new Error('database pgbouncer is the admin console of a pooler; give the URL of the primary itself');
+  return connection.connect();
 }

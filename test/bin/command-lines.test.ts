@@ -61,6 +61,18 @@ describe('a command line', () => {
     });
   });
 
+  it('refuses the console of a pooler where it wants a database', async () => {
+    const stderr = 'the database could not be looked at: database pgbouncer is the admin console of a pooler; give the URL of the primary itself\n';
+    expect(await call('bin/indexes', ['plan', '--url', 'postgresql://user@127.0.0.1:1/pgbouncer'])).toEqual({ code: 2, stdout: '', stderr });
+  });
+
+  it.each([
+    ['pools,instances', 'postgresql://user@127.0.0.1:1/bookedbarber', 'pools: only the admin console of a pooler tells; add its --url, with database pgbouncer'],
+    ['pools,instances', 'postgresql://user@127.0.0.1:1/pgbouncer', 'instances: only a database tells; add its --url, with another database than pgbouncer'],
+  ])('asks nobody for sections of which nobody could tell: %s of %s', async (sections, url, message) => {
+    expect(await call('bin/diagnose', ['--only', sections, '--url', url])).toEqual({ code: 2, stdout: '', stderr: `the database could not be looked at: ${message}\n` });
+  });
+
   it('is not troubled by a reader that has had enough', async () => {
     const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
       execFile('bash', ['-c', 'set -o pipefail; node -r ts-node/register/transpile-only bin/capacity.ts | true; echo $?'], { cwd: join(__dirname, '../..') }, (_error, out, err) => resolve({ stdout: out, stderr: err }));
