@@ -38,4 +38,4 @@ if timeout 1.5 bash -c '
   exit 0
 fi
 after=$(cpu_ticks 2>/dev/null)
-((${after:-0} - ${before:-0} >= busy_ticks)) && (($(date +%s) - $(stat --format %Y "$answered") < busy_seconds))
+((${after:-0} - ${before:-0} >= busy_ticks)) && [[ -e $answered ]] && (($(date +%s) - $(stat --format %Y "$answered") < busy_seconds))

@@ -56,6 +56,8 @@ export class PoolerTask extends FargateTaskDefinition {
     });
     this.logGroup = new TierLogGroup(scope, 'Logs', { encryptionKey: props.encryptionKey });
     const { openFiles } = taskCapacity(props.config);
+    const linuxParameters = new LinuxParameters(this, 'Linux');
+    linuxParameters.dropCapabilities(Capability.ALL);
     const certificate = props.config.certificateSecret && new CertificateSecret(this, 'Certificate', props.config.certificateSecret);
     const container = this.addContainer(poolerContainerName, {
       // Without the platform, the image would be of whatever machine builds it.
@@ -65,7 +67,7 @@ export class PoolerTask extends FargateTaskDefinition {
       secrets: { [poolerEnvironment.userlist]: EcsSecret.fromSecretsManager(props.userlistSecret), ...certificate?.variables },
       ulimits: [{ name: UlimitName.NOFILE, softLimit: openFiles, hardLimit: openFiles }],
       readonlyRootFilesystem: true,
-      linuxParameters: new LinuxParameters(this, 'Linux'),
+      linuxParameters,
       // Two failed checks tell a frozen PgBouncer within 15 s.
       healthCheck: {
         command: ['CMD', `/usr/local/bin/${poolerImageFiles.healthCheck}`],
@@ -87,7 +89,6 @@ export class PoolerTask extends FargateTaskDefinition {
     for (const key of [props.encryptionKey, ...(certificate?.encryptionKey ? [certificate.encryptionKey] : [])]) {
       this.addToExecutionRolePolicy(secretDecryption(this, key));
     }
-    container.linuxParameters!.dropCapabilities(Capability.ALL);
     container.addMountPoints({ sourceVolume: 'run', containerPath: '/run/pgbouncer', readOnly: false });
   }
 }

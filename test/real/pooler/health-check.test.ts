@@ -77,8 +77,9 @@ describe('the health check', () => {
     const answered = join(pooler.runDirectory, 'answered');
     const answeredBefore = (seconds: number): Promise<void> => utimes(answered, new Date(), new Date(Date.now() - seconds * 1000));
     try {
-      await writeFile(answered, '');
       await writeFile(join(pooler.runDirectory, 'pgbouncer.pid'), `${working.pid}`, { mode: 0o644 });
+      await expect(pooler.checkHealth()).rejects.toThrow(/failed \(exit code 1\)[^a-z]*$/); // it never answered; nothing else is wrong
+      await writeFile(answered, '');
       await answeredBefore(50);
       await expect(pooler.checkHealth()).resolves.toBeDefined();
       await answeredBefore(70);
