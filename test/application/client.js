@@ -25,6 +25,11 @@ const scenarios = {
       await session.query('INSERT INTO appointments VALUES (4)');
       await step('kill');
     }),
+  caughtError: ({ write }) =>
+    write(async (session) => {
+      await session.query('INSERT INTO appointments VALUES (7)');
+      await session.query('SELECT 1 / 0').catch(() => undefined);
+    }),
   rotated: async ({ write }) => {
     const who = () => write(async (session) => (await session.query('SELECT current_user AS name')).rows[0].name);
     const before = await who();

@@ -172,6 +172,16 @@ async def lost_at_commit(client):
         await commit()
 
 
+async def caught_error(client):
+    async with client.transaction("write") as (execute, commit):
+        await execute("INSERT INTO appointments VALUES (7)")
+        try:
+            await execute("SELECT 1 / 0")
+        except Exception:
+            pass
+        await commit()
+
+
 async def terminated(client):
     await run(client, "write", "INSERT INTO appointments VALUES (6)", "SELECT pg_terminate_backend(pg_backend_pid())")
 

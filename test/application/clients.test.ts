@@ -93,6 +93,14 @@ it.each<Client>([
   expect(await kit.bookings()).toEqual([]);
 });
 
+it.each<[scenario: string, client: Client | typeof node]>([
+  ['caught_error', { driver: 'psycopg alone', series: '2.0' }],
+  ['caughtError', node],
+])('a transaction that cannot be committed, since an error in it was caught, fails (%s)', async (scenario, client) => {
+  expect((await kit.play(scenario, client)).error).toMatch(/rolled back: a statement of the transaction had failed/);
+  expect(await kit.bookings()).toEqual([]);
+});
+
 describe('a client on node-postgres', () => {
   it('sees no error when the pooler drains before its first statement', async () => {
     expect(await kit.play('drainedBeforeFirstStatement', node)).toEqual({ result: [1] });

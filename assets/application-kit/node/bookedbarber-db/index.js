@@ -52,7 +52,9 @@ async function inTransaction(pool, begin, work) {
   let broken;
   try {
     const result = await work(client);
-    await client.query('COMMIT');
+    const { command } = await client.query('COMMIT');
+    // So PostgreSQL answers, without an error, where the work has caught one.
+    if (command === 'ROLLBACK') throw new Error('rolled back: a statement of the transaction had failed');
     return result;
   } catch (error) {
     // A connection that cannot roll back is thrown away with its transaction.

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Iterator
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from .credentials import Credentials, is_refused_login
@@ -68,6 +69,9 @@ def _transaction(pool: ConnectionPool) -> Iterator[psycopg.Connection]:
     try:
         try:
             yield connection
+            # PostgreSQL would answer COMMIT by a rollback, without an error.
+            if connection.info.transaction_status == TransactionStatus.INERROR:
+                raise psycopg.errors.InFailedSqlTransaction("rolled back: a statement of the transaction had failed")
         except BaseException:
             with suppress(psycopg.Error):  # a connection that is lost has rolled back; what was said of it counts
                 connection.rollback()
