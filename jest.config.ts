@@ -12,7 +12,8 @@ const config: Config = {
   // ESM-only libraries are compiled like our own sources.
   transformIgnorePatterns: ['node_modules/(?!(@peculiar|ora)/)'],
   setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
-  testTimeout: 120_000,
+  // Ends what hangs. On a busy machine a whole rehearsal takes two minutes.
+  testTimeout: 600_000,
   // One more than cores: most of them wait for servers, not for the processor.
   maxWorkers: availableParallelism() + 1,
 };

@@ -1,4 +1,4 @@
 import config from './jest.config';
 
 /** `npm run test:rotation`: each case is a rotation, and most replace every task. */
-export default { ...config, testMatch: ['<rootDir>/test/rotation/*.test.ts'], testPathIgnorePatterns: [], testTimeout: 300_000 };
+export default { ...config, testMatch: ['<rootDir>/test/rotation/*.test.ts'], testPathIgnorePatterns: [] };

@@ -176,12 +176,10 @@ describe('the schedule', () => {
     const hole = createServer();
     await new Promise<void>((resolve) => hole.listen(0, address, resolve));
     const url = `http://${address}:${(hole.address() as AddressInfo).port}`;
-    const startedAtMs = Date.now();
     await Promise.all([
       expect(call('tick', {}, postgres.port, { AWS_ENDPOINT_URL_RDS: url })).resolves.toMatchObject({ valid: ['later'] }),
       expect(call('tick', {}, postgres.port, { AWS_ENDPOINT_URL_SECRETS_MANAGER: url })).rejects.toThrow(/3000 ms/),
     ]);
-    expect(Date.now() - startedAtMs).toBeLessThan(30_000);
     hole.close();
     await session.query('DROP TABLE not_yet');
   });

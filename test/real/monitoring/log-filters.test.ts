@@ -27,8 +27,8 @@ describe('log filters', () => {
       const [one, two] = [await server.superuser(), await server.superuser()];
       await one.query('CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1), (2)');
       await one.query('SELECT pg_sleep(0.2)');
-      await expect(one.query("SET statement_timeout = '50ms'; SELECT pg_sleep(1)")).rejects.toThrow('statement timeout');
-      await one.query('SET statement_timeout = 0');
+      await expect(one.query("BEGIN; SET LOCAL statement_timeout = '50ms'; SELECT pg_sleep(600)")).rejects.toThrow('statement timeout');
+      await one.query('ROLLBACK');
       await one.query('BEGIN; UPDATE t SET a = a WHERE a = 1');
       await two.query('BEGIN; UPDATE t SET a = a WHERE a = 2');
       const outcomes = await Promise.allSettled([one.query('UPDATE t SET a = a WHERE a = 2'), two.query('UPDATE t SET a = a WHERE a = 1')]);
@@ -52,7 +52,7 @@ describe('log filters', () => {
 
   it('count refused logins, clients that got no server connection, and reads that replay cancelled', async () => {
     const databases = await PooledDatabases.start('127.35.3', { replica: true });
-    const pooler = await PoolerProcess.start('127.35.3.11', databases.environment({ poolSize: 4, maxTasks: 4, minTasks: 1, settings: { query_wait_timeout: '1' } }));
+    const pooler = await PoolerProcess.start('127.35.3.11', databases.environment({ poolSize: 4, maxTasks: 4, minTasks: 1, settings: { query_wait_timeout: '5' } }));
     try {
       await expect(pooler.connect('bookedbarber_app', 'wrong', 'bookedbarber')).rejects.toThrow('authentication failed');
       await expect(pooler.connect('nobody', 'wrong', 'bookedbarber')).rejects.toThrow('authentication failed');
@@ -104,7 +104,7 @@ async function cancelRead({ primary, replica }: PooledDatabases): Promise<void> 
   await replica!.query("ALTER SYSTEM SET max_standby_streaming_delay = '50ms'");
   await replica!.query('SELECT pg_reload_conf()');
   await replica!.waitForReplay();
-  const reading = replica!.query('SELECT pg_sleep(60), count(*) FROM appointments', [], 'bookedbarber').catch((error: Error) => error.message);
+  const reading = replica!.query('SELECT pg_sleep(600), count(*) FROM appointments', [], 'bookedbarber').catch((error: Error) => error.message);
   await until(async () => (await replica!.query("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length > 0);
   await primary.query('BEGIN; LOCK TABLE appointments IN ACCESS EXCLUSIVE MODE; COMMIT', [], 'bookedbarber');
   expect(await reading).toContain('conflict with recovery');

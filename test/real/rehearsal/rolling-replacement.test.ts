@@ -52,7 +52,7 @@ afterAll(async () => {
 async function launch(): Promise<PoolerTask> {
   const number = (launches += 1);
   const name = `task-${number}`;
-  const environment = { ...databases.environment({ minTasks: 2 }), [poolerEnvironment.userlist]: secret, [poolerEnvironment.drainSeconds]: '1', [poolerEnvironment.finishSeconds]: '5' };
+  const environment = { ...databases.environment({ minTasks: 2 }), [poolerEnvironment.userlist]: secret, [poolerEnvironment.drainSeconds]: '3', [poolerEnvironment.finishSeconds]: '5' };
   const image = join(__dirname, '../../../assets/pgbouncer');
   const task = await PoolerTask.launch({ name, address: `${block}.${20 + number}`, port, image, directory: join(directory, name), environment, openFiles });
   launched.push(task);

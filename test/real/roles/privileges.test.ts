@@ -146,10 +146,11 @@ describe('what a role may do', () => {
   it('the collector sees what others run and what it cost, and no row of a table', async () => {
     const application = await deployed.logIn('application');
     try {
+      const { rows: [backend] } = await application.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'); // prettier-ignore
       await application.query('SELECT id FROM appointments WHERE barber_id = 42');
       const activity = await deployed.as(
         'collector',
-        "SELECT query FROM pg_stat_activity WHERE usename = 'bookedbarber_app'",
+        `SELECT query FROM pg_stat_activity WHERE usename = 'bookedbarber_app' AND pid = ${backend!.pid}`,
       );
       expect(activity).toEqual([{ query: 'SELECT id FROM appointments WHERE barber_id = 42' }]);
       const statements = await deployed.as(

@@ -73,7 +73,8 @@ export class RotatedRoles {
         [`${poolerEnvironment.settingPrefix}STATS_USERS`]: stats,
         [poolerEnvironment.userlist]: deployed.aws.secrets.text(arnOf('userlist')),
         [poolerEnvironment.serverTlsCaFile]: join(deployed.directory, 'ca.pem'),
-        [poolerEnvironment.drainSeconds]: '1',
+        // Longer than the log-in of a late flow takes on a busy machine.
+        [poolerEnvironment.drainSeconds]: '3',
         [poolerEnvironment.finishSeconds]: '5',
       },
     });
