@@ -11,7 +11,7 @@ export class Progress {
     // Of a terminal without a width, ora would erase lines without end.
     this.isTerminal = stream.isTTY && stream.columns > 0;
     // stdin stays untouched, so that Ctrl-C arrives as a signal.
-    this.spinner = ora({ stream, discardStdin: false, isEnabled: this.isTerminal });
+    this.spinner = ora({ stream, discardStdin: false, isEnabled: this.isTerminal, ...(process.env.NO_COLOR && { color: false }) });
   }
 
   /** Begins a step; the one before is done. */
