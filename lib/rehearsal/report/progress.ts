@@ -10,8 +10,10 @@ export class Progress {
   constructor(private readonly stream: NodeJS.WriteStream = process.stderr) {
     // Of a terminal without a width, ora would erase lines without end.
     this.isTerminal = stream.isTTY && stream.columns > 0;
+    // What Node.js heeds and ora does not: NO_COLOR, and terminals that have no colours.
+    const colourless = this.isTerminal && !stream.hasColors();
     // stdin stays untouched, so that Ctrl-C arrives as a signal.
-    this.spinner = ora({ stream, discardStdin: false, isEnabled: this.isTerminal, ...(process.env.NO_COLOR && { color: false }) });
+    this.spinner = ora({ stream, discardStdin: false, isEnabled: this.isTerminal, ...(colourless && { color: false }) });
   }
 
   /** Begins a step; the one before is done. */

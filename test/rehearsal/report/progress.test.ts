@@ -5,8 +5,9 @@ import { join } from 'node:path';
 async function writtenOn(columns: number, variables: Readonly<Record<string, string>> = {}): Promise<string> {
   const program = `
     const { Progress } = require('./lib/rehearsal/report/progress');
+    const { hasColors, getColorDepth } = require('node:tty').WriteStream.prototype;
     const terminal = Object.assign(new (require('node:stream').Writable)({ write: (text, _encoding, done) => { process.stdout.write(text); done(); } }), {
-      isTTY: true, columns: ${columns}, cursorTo() {}, clearLine() {}, moveCursor() {}, hasColors: () => true, getColorDepth: () => 8,
+      isTTY: true, columns: ${columns}, cursorTo() {}, clearLine() {}, moveCursor() {}, hasColors, getColorDepth,
     });
     const progress = new Progress(terminal);
     progress.begin('Index builds');
@@ -18,7 +19,7 @@ async function writtenOn(columns: number, variables: Readonly<Record<string, str
     execFile(
       'node',
       ['-r', 'ts-node/register/transpile-only', '-e', program],
-      { cwd: join(__dirname, '../../..'), timeout: 10_000, env: { PATH, HOME, ...variables } },
+      { cwd: join(__dirname, '../../..'), timeout: 10_000, env: { PATH, HOME, TERM: 'xterm-256color', ...variables } },
       (_error, stdout, stderr) => resolve(stdout + stderr),
     );
   });
@@ -30,7 +31,7 @@ describe('progress', () => {
   });
 
   it('turns in colour, and without any where NO_COLOR is set', async () => {
-    const colour = /\x1b\[[\d;]*m/; // eslint-disable-line no-control-regex -- what terminals are told
+    const colour = /\x1b\[[\d;]*m/;
     expect(await writtenOn(80, { FORCE_COLOR: '1' })).toMatch(colour);
     const plain = await writtenOn(80, { NO_COLOR: '1' });
     expect(plain).toContain('Index builds');
