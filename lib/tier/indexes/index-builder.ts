@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 
 import { recordProblem, recordStart, type RecordedBuild } from './build-history';
 import { type BuildProblem, buildProblem } from './build-problems';
-import type { CataloguedIndex } from './index-catalogue';
+import { type CataloguedIndex, shownName, shownTable } from './index-catalogue';
 import { type Decision, mostAttempts } from './index-decision';
 import type { ObservedIndex } from './index-observation';
 import { builtHereComment, commentFor, isOurs, replacedComment } from './index-ownership';
@@ -13,7 +13,7 @@ import type { DatabaseError } from './passing-errors';
 import { endsWithin } from './time-limit';
 
 export interface BuilderOptions {
-  /** Opens a session on the primary, as the role that owns the tables. */
+  /** Opens a prepared session on the primary, as a role that has the rights of the tables' owner. */
   readonly connect: () => Promise<Client>;
   /** False once another catalogue has been accepted: then nothing is done for this one any more. */
   readonly isAccepted: (session: Client) => Promise<boolean>;
@@ -53,11 +53,11 @@ export class IndexBuilder {
   /** Drops what a dead build left, and builds. @param workers parallel workers that help, if the server has them to spare */
   async build(recorded: RecordedBuild, tableOid: string, trial: AcceptedTrial, { as, remains }: Extract<Decision, { kind: 'build' }>, workers: number): Promise<void> {
     const { index } = recorded;
-    await this.detached(index.name, tableOid, async (session) => {
+    await this.detached(shownName(index), tableOid, async (session) => {
       if (remains && !(await this.makeRoom(session, remains, remains.valid ? 'a change that was given up left it' : 'its build vanished, as in a failover, or failed'))) return;
       if (await exists(session, index.schema, as)) return; // somebody else was quicker
       const attempt = await recordStart(session, recorded);
-      this.options.log({ event: 'build started', index: index.name, table: index.table, attempt, of: mostAttempts, ...(as !== index.name && { as }) });
+      this.options.log({ event: 'build started', index: shownName(index), table: shownTable(index), attempt, of: mostAttempts, ...(as !== index.name && { as }) });
       await allowWorkers(session, workers);
       try {
         await runStatement(session, createConcurrentlySql({ ...index, name: as }, index.unique, trial.canonical));
@@ -71,12 +71,12 @@ export class IndexBuilder {
 
   /** Drops an index for a reason, without keeping anybody waiting. */
   async remove(index: ObservedIndex, why: string): Promise<void> {
-    await this.detached(index.name, index.tableOid, async (session) => void (await this.drop(session, index, why)));
+    await this.detached(shownName(index), index.tableOid, async (session) => void (await this.drop(session, index, why)));
   }
 
   /** Gives a replacement the name, in one transaction; the old one steps aside and is kept. */
   async swap(index: CataloguedIndex, { current, replacement, aside, inTheWay }: Extract<Decision, { kind: 'swap' }>, generation: number): Promise<void> {
-    await this.detached(index.name, replacement.tableOid, async (session) => {
+    await this.detached(shownName(index), replacement.tableOid, async (session) => {
       if (inTheWay && !(await this.makeRoom(session, inTheWay, 'an older replaced one'))) return;
       await session.query(`BEGIN; SET LOCAL lock_timeout = '${swapLockTimeout}'; SET LOCAL idle_in_transaction_session_timeout = '${swapIdleTimeout}'`);
       try {
@@ -91,15 +91,16 @@ export class IndexBuilder {
         await session.query('COMMIT');
       } catch (error) {
         await session.query('ROLLBACK');
-        this.options.log({ event: 'swap put off', index: index.name, problem: (error as Error).message });
+        this.options.log({ event: 'swap put off', index: shownName(index), problem: (error as Error).message });
         return;
       }
-      this.options.log({ event: 'swapped', index: index.name, table: index.table, ...(current && { old: aside }) });
+      this.options.log({ event: 'swapped', index: shownName(index), table: shownTable(index), ...(current && { old: aside }) });
     });
   }
 
   private async fail(recorded: RecordedBuild, attempt: number, problem: BuildProblem): Promise<void> {
-    const { index: { name, table } } = recorded; // prettier-ignore
+    const { index } = recorded;
+    const [name, table] = [shownName(index), shownTable(index)];
     if (problem.outOfSight) {
       this.options.log({ event: 'build out of sight', index: name, table, problem: problem.problem, next: 'it goes on if its server does; the next look tells' });
     } else {
@@ -126,7 +127,7 @@ export class IndexBuilder {
     // Whoever repairs an INVALID one is waited for by a drop, which then would take what has become VALID.
     if (!index.valid && (await isWorkedOn(session, index))) return false;
     await runStatement(session, dropConcurrentlySql(index));
-    this.options.log({ event: 'index dropped', index: index.name, table: index.table, why });
+    this.options.log({ event: 'index dropped', index: shownName(index), table: shownTable(index), why });
     return true;
   }
 

@@ -1,6 +1,6 @@
 import type { BuildProgress } from './build-progress';
 import { describeWait, type Wait } from './build-waits';
-import type { CataloguedIndex } from './index-catalogue';
+import { type CataloguedIndex, qualifiedTable, shownName } from './index-catalogue';
 import type { Decision } from './index-decision';
 import type { JudgedIndex, Survey } from './index-survey';
 import type { IndexSummary } from './indexes.contract';
@@ -17,19 +17,19 @@ export function summarize(
   putOff: ReadonlyMap<CataloguedIndex, string> = new Map(),
 ): IndexSummary {
   const of = (...kinds: readonly Decision['kind'][]): readonly JudgedIndex[] => judged.filter(({ decision }) => kinds.includes(decision.kind));
-  const names = (found: readonly JudgedIndex[]): readonly string[] => found.map(({ index }) => index.name);
-  const droppable = retired.filter(({ problem, waitsFor }) => problem === undefined && waitsFor.length === 0).map(({ index }) => index.name);
+  const names = (found: readonly JudgedIndex[]): readonly string[] => found.map(({ index }) => shownName(index));
+  const droppable = retired.filter(({ problem, waitsFor }) => problem === undefined && waitsFor.length === 0).map(({ index }) => shownName(index));
   return {
     valid: names(of('valid')),
-    adopted: of('valid').flatMap(({ index, decision }) => (decision.kind === 'valid' && decision.as !== undefined ? [`${index.name}: exists as ${decision.as}`] : [])),
-    building: of('building').map(({ index }) => index.name),
-    progress: of('building').flatMap(({ index, table }) => progress.filter(({ tableOid }) => tableOid === table?.oid).map(({ phase, percent }) => `${index.name}: ${percent} %, ${phase}`)),
+    adopted: of('valid').flatMap(({ index, decision }) => (decision.kind === 'valid' && decision.as !== undefined ? [`${shownName(index)}: exists as ${decision.as}`] : [])),
+    building: of('building').map(({ index }) => shownName(index)),
+    progress: of('building').flatMap(({ index, table }) => progress.filter(({ tableOid }) => tableOid === table?.oid).map(({ phase, percent }) => `${shownName(index)}: ${percent} %, ${phase}`)),
     waits: waits.map(describeWait),
     waiting: names(of('build', 'swap', 'waiting').filter(({ index }) => !putOff.has(index))),
     dropping: droppable,
-    deferred: of('deferred').map(({ index }) => `${index.name}: table ${index.schema}.${index.table} does not exist in database ${database}; it is built once the application's migration has created it`),
-    failed: [...problems(judged), ...[...putOff].map(([{ name }, problem]) => `${name}: ${problem}`), ...retired.flatMap(({ index, problem }) => (problem === undefined ? [] : [`${index.name}: is to be dropped, but ${problem}`]))],
-    drifted: of('drifted').map(({ index, decision }) => `${index.name}: ${decision.kind === 'drifted' ? decision.problem : ''}`),
+    deferred: of('deferred').map(({ index }) => `${shownName(index)}: table ${qualifiedTable(index)} does not exist in database ${database}; it is built once the application's migration has created it`),
+    failed: [...problems(judged), ...[...putOff].map(([index, problem]) => `${shownName(index)}: ${problem}`), ...retired.flatMap(({ index, problem }) => (problem === undefined ? [] : [`${shownName(index)}: is to be dropped, but ${problem}`]))],
+    drifted: of('drifted').map(({ index, decision }) => `${shownName(index)}: ${decision.kind === 'drifted' ? decision.problem : ''}`),
     leftovers,
     invalid,
     superseded: false,
@@ -37,7 +37,7 @@ export function summarize(
 }
 
 function problems(judged: readonly JudgedIndex[]): readonly string[] {
-  return judged.flatMap(({ index, decision }) => (decision.kind === 'failed' ? [`${index.name}: ${decision.problem}`] : []));
+  return judged.flatMap(({ index, decision }) => (decision.kind === 'failed' ? [`${shownName(index)}: ${decision.problem}`] : []));
 }
 
 /** Nothing is left to do now: what is deferred or failed is for somebody else to resolve. */

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
 import { type BuildHistory, type RecordedBuild, readHistory } from './build-history';
-import { type CataloguedIndex, type IndexCatalogue, qualifiedName } from './index-catalogue';
+import { type CataloguedIndex, type IndexCatalogue, qualifiedName, shownName } from './index-catalogue';
 import { dropConcurrentlySql } from './index-sql';
 import { type Decision, decide, wantedDefinition } from './index-decision';
 import { isReindexLeftoverOf, nameBeside } from './index-names';
@@ -98,7 +98,7 @@ export class IndexSurveyor {
       replaced: seen.indexes.filter((found) => found.valid && this.isSpent(found, judged) && !judged.some(({ decision }) => decision.kind === 'valid' && decision.as === found.name)),
       abandoned,
       leftovers: invalid.filter((found) => !repaired.has(found) && !isRetired(found) && !drifted.includes(qualifiedName(found))).map((found) => leftoverProblem(found, indexes)),
-      invalid: invalid.map(({ name }) => name),
+      invalid: invalid.map(shownName),
       history,
       found: new Map(seen.indexes.map((found) => [qualifiedName(found), found])),
     };
@@ -138,5 +138,5 @@ export class IndexSurveyor {
 
 function leftoverProblem(found: ObservedIndex, indexes: readonly CataloguedIndex[]): string {
   const reindexed = indexes.some(({ schema, name }) => schema === found.schema && isReindexLeftoverOf(name, found.name));
-  return `${found.name}: ${reindexed ? 'left INVALID by a REINDEX CONCURRENTLY' : `INVALID, and nobody builds it; it costs writes${found.unique ? ', which may fail by it,' : ''} and answers no query`}; run: ${dropConcurrentlySql(found)}`;
+  return `${shownName(found)}: ${reindexed ? 'left INVALID by a REINDEX CONCURRENTLY' : `INVALID, and nobody builds it; it costs writes${found.unique ? ', which may fail by it,' : ''} and answers no query`}; run: ${dropConcurrentlySql(found)}`;
 }

@@ -21,7 +21,7 @@ export const indexesEnvironment = {
   environmentName: 'ENVIRONMENT_NAME',
 } as const;
 
-/** What the scheduled function answers, and what stands in its log; lines read `index: what`. */
+/** What the scheduled function answers, and what stands in its log; lines read `index: what`. An index outside the schema `public` is named with its schema. */
 export interface IndexSummary {
   readonly valid: readonly string[];
   /** Exist under another name. */
