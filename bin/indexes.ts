@@ -10,8 +10,8 @@ import { indexCatalogue, type IndexCatalogue } from '../lib/tier/indexes/index-c
 import { type IndexLine, planLines, statusLines } from '../lib/tier/indexes/index-plan';
 import { catalogueFromProperties } from '../lib/tier/indexes/index-properties';
 import { IndexReconciler, type IndexStatus } from '../lib/tier/indexes/index-reconciler';
-import { openPrepared } from '../lib/tier/indexes/index-session';
-import { acceptAgain, type AcceptedCatalogue, readCatalogue } from '../lib/tier/indexes/index-store';
+import { withPrepared } from '../lib/tier/indexes/index-session';
+import { acceptAgain, readCatalogue } from '../lib/tier/indexes/index-store';
 import { describeWait } from '../lib/tier/indexes/build-waits';
 import { commandLine } from './command-line';
 
@@ -55,7 +55,7 @@ interface Shown {
 }
 
 async function planned(connect: () => Promise<Client>, { environment }: Options): Promise<Shown> {
-  const accepted = await acceptedCatalogue(connect);
+  const accepted = await withPrepared(connect, readCatalogue);
   const status = await reconcilerFor(connect, catalogueOf(environment), (accepted?.generation ?? 0) + 1).status();
   const lines = planLines(status);
   const refused = lines.filter((line) => line.refused).length;
@@ -63,7 +63,7 @@ async function planned(connect: () => Promise<Client>, { environment }: Options)
 }
 
 async function reached(connect: () => Promise<Client>, { environment }: Options): Promise<Shown> {
-  const accepted = await acceptedCatalogue(connect);
+  const accepted = await withPrepared(connect, readCatalogue);
   if (!accepted) process.stderr.write(`no deploy has been here yet; this is the list of ${environment}\n`);
   const catalogue = accepted ? catalogueFromProperties(accepted.properties) : catalogueOf(environment);
   const status = await reconcilerFor(connect, catalogue, accepted?.generation ?? 1).status();
@@ -83,12 +83,7 @@ async function show(options: Options, look: (connect: () => Promise<Client>, opt
 
 async function retry(options: Options): Promise<void> {
   try {
-    const session = await openPrepared(() => connect(options));
-    try {
-      if (!(await acceptAgain(session))) return fail('no deploy has been here yet, so there is nothing to try again');
-    } finally {
-      await session.end();
-    }
+    if (!(await withPrepared(() => connect(options), acceptAgain))) return fail('no deploy has been here yet, so there is nothing to try again');
     process.stdout.write('the scheduled function takes it up within five minutes; see: npm run indexes -- status\n');
   } catch (error) {
     couldNotLook(error as Error);
@@ -118,15 +113,6 @@ function render(heading: string, lines: readonly IndexLine[]): string {
 function catalogueOf(environment: string): IndexCatalogue {
   const config = resolveConfig(environment, (environments as Readonly<Record<string, TierConfig>>)[environment]!);
   return indexCatalogue(config.indexes, config.retiredIndexes);
-}
-
-async function acceptedCatalogue(connect: () => Promise<Client>): Promise<AcceptedCatalogue | undefined> {
-  const session = await connect();
-  try {
-    return await readCatalogue(session);
-  } finally {
-    await session.end();
-  }
 }
 
 function reconcilerFor(connect: () => Promise<Client>, catalogue: IndexCatalogue, generation: number): IndexReconciler {

@@ -1,14 +1,12 @@
 import type { Client } from 'pg';
 
-import { isRecordedFinished, recordFinished } from './build-history';
+import { markBuilding, markFinished } from './build-marks';
 import { type BuildProgress, readProgress } from './build-progress';
 import { describeWait, readWaits, type Wait, WaitsToTell } from './build-waits';
 import { IndexBuilder } from './index-builder';
-import { type CataloguedIndex, type IndexCatalogue, indexProblems, qualifiedName } from './index-catalogue';
-import { builtHereComment, commentFor } from './index-ownership';
-import { openPrepared } from './index-session';
+import { type CataloguedIndex, type IndexCatalogue, indexProblems } from './index-catalogue';
+import { endSession, longestLookMs, openPrepared, withPrepared } from './index-session';
 import { BuildRoom, bytesForBuild, readIndexedRows, readUsedBytes } from './index-space';
-import { commentSql, runStatement } from './index-sql';
 import { type Step, stepsOf } from './index-steps';
 import { prepareStore } from './index-store';
 import { isSettled, summarize } from './index-summary';
@@ -17,7 +15,7 @@ import { isAccepted } from './index-trial';
 import { workersOfBuild } from './index-workers';
 import type { IndexSummary } from './indexes.contract';
 import { isPassing } from './passing-errors';
-import { endsWithin } from './time-limit';
+import { answeredWithin } from './time-limit';
 
 export interface ReconcilerOptions {
   /** Opens a session on the primary, as a role that has the rights of the tables' owner. */
@@ -37,7 +35,7 @@ export interface ReconcilerOptions {
   readonly cores?: number;
   /** Storage of the instance, bytes. @default - free space is not checked */
   readonly allocatedBytes?: number;
-  /** A look that takes longer is begun anew in another session: the server of its own may have vanished without a word. @default 2 minutes */
+  /** A look that takes longer is given up, by {@link IndexReconciler.run} for another one in a new session: the server may have vanished without a word. @default 2 minutes */
   readonly longestLookMs?: number;
 }
 
@@ -52,6 +50,13 @@ export interface IndexStatus {
 
 type BuildStep = Extract<Step, { kind: 'build' }>;
 
+/** What was found at one look. */
+interface Look {
+  readonly summary: IndexSummary;
+  /** Nothing was under way from here meanwhile: no remains being dropped, no new index being marked. */
+  readonly isCalm: boolean;
+}
+
 /** What was done at one look. */
 interface Acts {
   /** Why builds were not started. */
@@ -60,9 +65,11 @@ interface Acts {
 }
 
 /** A look costs the database some statements: one that sees nothing new makes the next one later. */
-const lookAgainMs = { soonest: 500, latest: 5000 };
+const lookAgainMs = { toConfirm: 100, soonest: 500, latest: 5000 };
 /** What the last look may take beyond the deadline. */
 const lastLookMs = 15_000;
+/** What is left of work on indexes that need no more is not waited for any longer. */
+const longestFinishMs = 10_000;
 
 /**
  * Brings the indexes of a database to a catalogue, one step at a look. A build belongs to the server: whoever started it
@@ -91,12 +98,12 @@ export class IndexReconciler {
 
   /** Looks once; changes nothing. */
   async survey(): Promise<Survey> {
-    return this.withSession((session) => this.surveyor.survey(session));
+    return this.inSession((session) => this.surveyor.survey(session));
   }
 
   /** Looks once, with how far builds are and who keeps them waiting; changes nothing. */
   async status(): Promise<IndexStatus> {
-    return this.withSession(async (session) => {
+    return this.inSession(async (session) => {
       const survey = await this.surveyor.survey(session);
       const expectedBytes = new Map<CataloguedIndex, number>();
       for (const { index, trial, decision } of survey.judged) {
@@ -112,7 +119,7 @@ export class IndexReconciler {
    * @param patienceMs how long to wait for what was started, so that a small index is told as done and duplicates as found
    */
   async tick(patienceMs = 1000): Promise<IndexSummary> {
-    return this.withSession((session) => this.look(session, patienceMs));
+    return this.inSession(async (session) => (await this.look(session, patienceMs)).summary);
   }
 
   /**
@@ -123,52 +130,49 @@ export class IndexReconciler {
     // One for all looks: a new one would have to read the catalog anew, on a core that a build could use.
     let session: Client | undefined;
     let last = '';
+    let settledAtMs: number | undefined;
     try {
       for (let pauseMs = lookAgainMs.soonest; ; pauseMs = Math.min(lookAgainMs.latest, pauseMs * 1.5)) {
         const mayLookAgain = Date.now() + pauseMs <= deadline.getTime();
-        let summary: IndexSummary | undefined;
+        let seen: Look | undefined;
         try {
           session ??= await this.open();
-          summary = await this.answeredLook(session, deadline);
+          const longestMs = Math.min(this.longestLookMs, Math.max(0, deadline.getTime() - Date.now()) + lastLookMs);
+          seen = await answeredWithin(longestMs, this.look(session, 0));
         } catch (error) {
           if (!isPassing(error as Error) || !mayLookAgain) throw error;
           this.options.log({ event: 'look failed', problem: (error as Error).message });
-          await session?.end();
+          if (session) await endSession(session);
           session = undefined;
         }
-        if (summary && (isSettled(summary) || !mayLookAgain)) return summary;
-        const seen = JSON.stringify(summary && [summary.valid, summary.building, summary.waiting]);
-        if (seen !== last) pauseMs = lookAgainMs.soonest;
-        last = seen;
-        await this.builder.anyEnd(pauseMs);
+        settledAtMs = seen && isSettled(seen.summary) ? (settledAtMs ?? Date.now()) : undefined;
+        const isDone = settledAtMs !== undefined && (seen!.isCalm || Date.now() - settledAtMs > longestFinishMs);
+        if (seen && (isDone || !mayLookAgain)) return seen.summary;
+        const state = JSON.stringify(seen && [seen.summary.valid, seen.summary.building, seen.summary.waiting]);
+        if (state !== last) pauseMs = lookAgainMs.soonest;
+        last = state;
+        await this.builder.anyEnd(settledAtMs === undefined || this.builder.isBusy ? pauseMs : lookAgainMs.toConfirm);
       }
     } finally {
-      await session?.end();
+      if (session) await endSession(session);
     }
   }
 
-  /** @throws Error if the database stops answering without a word, which TCP notices after minutes */
-  private async answeredLook(session: Client, deadline: Date): Promise<IndexSummary> {
-    const longestMs = Math.min(this.options.longestLookMs ?? 120_000, Math.max(0, deadline.getTime() - Date.now()) + lastLookMs);
-    const look = this.look(session, 0);
-    if (await endsWithin(longestMs, look)) return look;
-    throw new Error(`timeout expired: the database has not answered for ${longestMs / 1000} s, as after a failover`);
-  }
-
-  private async look(session: Client, patienceMs: number): Promise<IndexSummary> {
-    if (!(await this.isAccepted(session))) return { ...summarize(await this.surveyor.survey(session)), superseded: true };
+  private async look(session: Client, patienceMs: number): Promise<Look> {
+    if (!(await this.isAccepted(session))) return { summary: { ...summarize(await this.surveyor.survey(session)), superseded: true }, isCalm: true };
     await prepareStore(session);
+    const wasBusy = this.builder.isBusy;
     const before = await this.surveyor.survey(session);
     const { putOff, anyStarted } = await this.act(session, before);
-    const mayHaveChanged = anyStarted || this.builder.isBusy;
+    const mayHaveChanged = wasBusy || anyStarted || this.builder.isBusy;
     await this.builder.allEnd(patienceMs);
     const survey = mayHaveChanged ? await this.surveyor.survey(session) : before;
-    await this.recordFinished(session, survey);
+    await markFinished(session, this.surveyor, survey, this.options.log);
     const progress = await readProgress(session);
-    await this.claim(session, survey, progress);
+    await markBuilding(session, survey, progress);
     const waits = await readWaits(session);
     for (const wait of this.waitsToTell.from(waits)) this.options.log({ event: 'build waits', ...wait, advice: describeWait(wait) });
-    return summarize(survey, progress, waits, putOff);
+    return { summary: summarize(survey, progress, waits, putOff), isCalm: !mayHaveChanged };
   }
 
   /** Does what was found to do, on as many tables as may be worked on at once. */
@@ -218,47 +222,19 @@ export class IndexReconciler {
     return room;
   }
 
-  /** Marks what was built here, and tells of it once. */
-  private async recordFinished(session: Client, { judged, found, history }: Survey): Promise<void> {
-    const valid = judged.filter(({ decision }) => decision.kind === 'valid' && decision.as === undefined);
-    const builds = valid.flatMap(({ index, trial }) => (isAccepted(trial) ? [this.surveyor.recordedBuild(index, trial)] : []));
-    const finished = await recordFinished(session, builds.filter((build) => !isRecordedFinished(history, build)));
-    for (const { schema, name, seconds } of finished) {
-      if (seconds === null) continue;
-      const { index } = valid.find((each) => qualifiedName(each.index) === qualifiedName({ schema, name }))!;
-      const built = found.get(qualifiedName(index));
-      if (built?.comment === null) await runStatement(session, commentSql(schema, name, builtHereComment));
-      this.options.log({ event: 'build finished', index: name, table: index.table, seconds, bytes: built?.bytes });
-    }
-  }
-
-  /** Marks what is being built here, so that it is known for ours even if it is wanted no more when it is VALID. */
-  private async claim(session: Client, { judged }: Survey, progress: readonly BuildProgress[]): Promise<void> {
-    for (const { index, table, decision } of judged) {
-      if (decision.kind !== 'building' || decision.unfinished.comment !== null || !progress.some(({ tableOid }) => tableOid === table?.oid)) continue;
-      const { schema, name } = decision.unfinished;
-      // It may just have died and been dropped; the next look sees.
-      await runStatement(session, commentSql(schema, name, commentFor(index, name))).catch(() => undefined);
-    }
-  }
-
   private async isAccepted(session: Client): Promise<boolean> {
     return (await this.options.isAccepted?.(session)) ?? true;
   }
 
-  private async withSession<Result>(use: (session: Client) => Promise<Result>): Promise<Result> {
-    const session = await this.open();
-    try {
-      return await use(session);
-    } finally {
-      await session.end();
-    }
+  private inSession<Result>(look: (session: Client) => Promise<Result>): Promise<Result> {
+    return withPrepared(this.options.connect, look, this.longestLookMs);
   }
 
-  private async open(): Promise<Client> {
-    const session = await openPrepared(this.options.connect);
-    // One that is lost while nobody asks it says so at the next statement.
-    session.on('error', () => undefined);
-    return session;
+  private open(): Promise<Client> {
+    return openPrepared(this.options.connect, this.longestLookMs);
+  }
+
+  private get longestLookMs(): number {
+    return this.options.longestLookMs ?? longestLookMs;
   }
 }

@@ -1,10 +1,17 @@
 import type { Client } from 'pg';
 
+import { answeredWithin, endsWithin } from './time-limit';
+
 /** First key of the advisory lock that a builder holds; the second is the table's oid. */
 export const builderLockClass = 1_768_843_364; // 'indb' in ASCII
 
 /** Shown in pg_stat_activity before the name of the index that a session works on. */
 export const builderApplicationName = 'index build: ';
+
+/** Then a server is taken for one that has vanished. It is longer than the longest statement of a look. */
+export const longestLookMs = 120_000;
+/** A server that has vanished does not take leave. */
+const longestFarewellMs = 2000;
 
 /** Settings of every session, whatever its role and database set. */
 const sessionSettings: Readonly<Record<string, string>> = {
@@ -79,19 +86,40 @@ export async function prepareSession(session: Client): Promise<void> {
 }
 
 /**
- * Opens a session and prepares it.
+ * Opens a session and prepares it. The caller ends it by {@link endSession}.
  *
- * @throws Error as {@link prepareSession} does, with the session closed
+ * @throws Error as {@link prepareSession} does, or if the server does not answer, with the session closed
  */
-export async function openPrepared(connect: () => Promise<Client>): Promise<Client> {
+export async function openPrepared(connect: () => Promise<Client>, longestMs = longestLookMs): Promise<Client> {
   const session = await connect();
+  // One that is lost while nobody asks it says so at the next statement.
+  session.on('error', () => undefined);
   try {
-    await prepareSession(session);
+    await answeredWithin(longestMs, prepareSession(session));
     return session;
   } catch (error) {
-    await session.end();
+    await endSession(session);
     throw error;
   }
+}
+
+/**
+ * Looks at a database in a prepared session of its own, which ends with it.
+ *
+ * @throws Error as {@link openPrepared} does, or if the look takes too long
+ */
+export async function withPrepared<Result>(connect: () => Promise<Client>, look: (session: Client) => Promise<Result>, longestMs = longestLookMs): Promise<Result> {
+  const session = await openPrepared(connect, longestMs);
+  try {
+    return await answeredWithin(longestMs, look(session));
+  } finally {
+    await endSession(session);
+  }
+}
+
+/** Ends a session, whether its server still answers or not. */
+export async function endSession(session: Client): Promise<void> {
+  await endsWithin(longestFarewellMs, session.end().catch(() => undefined));
 }
 
 /** Why nothing can be built on a server; undefined if it can. */

@@ -9,7 +9,7 @@ import { impatientClient, logEvent, requiredVariable } from '../function-runtime
 import { publishIndexMetrics } from './index-metrics';
 import { catalogueFromProperties } from './index-properties';
 import { IndexReconciler, type ReconcilerOptions } from './index-reconciler';
-import { openPrepared } from './index-session';
+import { withPrepared } from './index-session';
 import { acceptCatalogue, type AcceptedCatalogue, readCatalogue, returnToCatalogue } from './index-store';
 import { isSettled } from './index-summary';
 import { indexesEnvironment, indexesProperties, type IndexSummary } from './indexes.contract';
@@ -36,7 +36,7 @@ export async function onEvent(event: CdkCustomResourceEvent, context: Context): 
   const identifiers = instanceIdentifiers();
   const askedAtMs = Date.now();
   const patience = new Date(askedAtMs + context.getRemainingTimeInMillis() / 2);
-  if (event.RequestType === 'Update' && (await patiently(patience, () => withSession((session) => returnToCatalogue(session, properties, requestId))))) {
+  if (event.RequestType === 'Update' && (await patiently(patience, () => withPrepared(openSession, (session) => returnToCatalogue(session, properties, requestId))))) {
     logEvent({ event: 'catalogue returned to', requestId });
     return { PhysicalResourceId: physicalResourceId };
   }
@@ -44,7 +44,7 @@ export async function onEvent(event: CdkCustomResourceEvent, context: Context): 
   const problems = await patiently(patience, () => reconcilerFor({ properties, generation: 0, rolledBack: false }).validate());
   for (const problem of problems) logEvent({ event: 'index refused', problem });
   if (problems.length > 0) throw new Error(failureReason(`${problems.length} of the indexes cannot be built`, problems));
-  await patiently(patience, () => withSession((session) => acceptCatalogue(session, properties, requestId, (Date.now() - askedAtMs) / 1000)));
+  await patiently(patience, () => withPrepared(openSession, (session) => acceptCatalogue(session, properties, requestId, (Date.now() - askedAtMs) / 1000)));
   const reboots = await pendingReboots(rds, identifiers).catch((error: Error) => [`restarts that are pending are not known: ${error.message}`]);
   for (const reboot of reboots) logEvent({ event: 'restart pending', reboot });
   const summary = await patiently(patience, async () => (await acceptedReconciler())!.reconciler.tick());
@@ -90,7 +90,7 @@ export async function tick(_event: unknown, context: Context): Promise<IndexSumm
 }
 
 async function acceptedReconciler(): Promise<{ readonly accepted: AcceptedCatalogue; readonly reconciler: IndexReconciler } | undefined> {
-  const accepted = await withSession(readCatalogue);
+  const accepted = await withPrepared(openSession, readCatalogue);
   if (!accepted) return undefined;
   const isAccepted = async (session: Client): Promise<boolean> => {
     const now = await readCatalogue(session);
@@ -140,15 +140,6 @@ function reconcilerFor(
 
 async function openSession(): Promise<Client> {
   return connect(endpointFromEnvironment(process.env), await readCredentials(secrets, requiredVariable(process.env, databaseEnvironment.secretArn)), 'index migrations');
-}
-
-async function withSession<Result>(use: (session: Client) => Promise<Result>): Promise<Result> {
-  const session = await openPrepared(openSession);
-  try {
-    return await use(session);
-  } finally {
-    await session.end();
-  }
 }
 
 function instanceIdentifiers(): readonly string[] {

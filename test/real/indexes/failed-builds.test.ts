@@ -1,3 +1,5 @@
+import type { Client } from 'pg';
+
 import { readHistory, recordProblem, recordStart } from '../../../lib/tier/indexes/build-history';
 import { buildProblem } from '../../../lib/tier/indexes/build-problems';
 import { becomeBuilder, tryLockTable } from '../../../lib/tier/indexes/index-session';
@@ -33,6 +35,23 @@ describe('a build', () => {
 
     await database.session.query('DELETE FROM t');
     expect(await database.reconciler(indexes, { generation: 2 }).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
+  });
+
+  it('that failed is not left before its remains are dropped, by which inserts would fail', async () => {
+    await database.session.query('CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)');
+    // What drops them comes to the lock of the table later than the look that decides whether anything is left to do.
+    const connect = async (): Promise<Client> => {
+      const client = await database.connect();
+      const query = client.query.bind(client) as (...args: readonly unknown[]) => Promise<unknown>;
+      const late = async (...args: readonly unknown[]): Promise<unknown> => {
+        if (String(args[0]).includes('pg_try_advisory_lock')) await new Promise((resolve) => setTimeout(resolve, 500));
+        return query(...args);
+      };
+      return Object.assign(client, { query: late });
+    };
+    const { failed, invalid } = await database.reconciler([index({ unique: true })], { connect }).run(inTime());
+    expect({ failed, invalid }).toEqual({ failed: [expect.stringMatching(/^i: public\.t holds duplicates/)], invalid: [] });
+    expect(await database.indexes()).toEqual([]);
   });
 
   it.each(['building index: scanning table', 'waiting for old snapshots'])('whose session is terminated in phase "%s" is dropped and built again', async (phase) => {

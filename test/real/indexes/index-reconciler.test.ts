@@ -1,13 +1,12 @@
 import { environments } from '../../../lib/config/environments';
 import type { IndexDefinition } from '../../../lib/config/tier-config';
 import { loadSample } from '../../../lib/rehearsal/load/sample';
-import { readWaits } from '../../../lib/tier/indexes/build-waits';
 import { index, IndexDatabase, inTime } from './index-database';
 
 let database: IndexDatabase;
 
 beforeAll(async () => {
-  database = await IndexDatabase.start('127.34.0.1', { max_prepared_transactions: '2' });
+  database = await IndexDatabase.start('127.34.0.1');
 });
 afterAll(() => database?.stop());
 beforeEach(() => database.begin());
@@ -120,7 +119,7 @@ describe('the reconciler', () => {
       index({ ...place, name: 'i3', definition: 'USING gin (tags)' }),
       index({ ...place, name: 'i4', unique: true, definition: '("Group", at DESC NULLS LAST) NULLS NOT DISTINCT WHERE at IS NOT NULL' }),
     ];
-    expect(await database.reconciler(indexes).run(inTime())).toMatchObject({ valid: ['I "1"', 'select', 'i3', 'i4'], failed: [] });
+    expect(await database.reconciler(indexes).run(inTime())).toMatchObject({ valid: ['Sch ema.I "1"', 'Sch ema.select', 'Sch ema.i3', 'Sch ema.i4'], failed: [] });
     expect(await database.reconciler(indexes).validate()).toEqual([]);
   });
 
@@ -203,79 +202,6 @@ describe('the reconciler', () => {
     expect(runs.map(({ valid, failed }) => [valid.length, failed])).toEqual([[6, []], [6, []], [6, []]]); // prettier-ignore
     expect(database.happened('build started')).toHaveLength(6);
     expect(database.happened('build finished')).toHaveLength(6);
-  });
-
-  it('tells who keeps a build waiting, whom it keeps waiting, and how far it is', async () => {
-    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
-    const reader = await database.oldSnapshot();
-    await reader.query("SET application_name = 'nightly report'");
-    const reconciler = database.reconciler([index()]);
-    await reconciler.tick();
-    const alter = await database.connect();
-    const altered = alter.query('ALTER TABLE t ADD COLUMN b int').catch(() => undefined);
-    // Told of is what has waited for a second.
-    const waiting = async (pattern: string): Promise<boolean> => (await database.session.query("SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = current_database() AND query LIKE $1 AND clock_timestamp() - waitstart > '1 s'", [pattern])).rowCount === 1;
-    while (!(await waiting('ALTER TABLE%')) || !(await waiting('CREATE INDEX%'))) await new Promise((resolve) => setTimeout(resolve, 20));
-    const summary = await database.reconciler([index()]).tick();
-    expect(summary).toMatchObject({ waiting: ['i'], failed: [] });
-    expect(database.happened('build waits').slice(-2)).toMatchObject([
-      { index: 'i', direction: 'keeps waiting', state: 'active', advice: expect.stringMatching(/^i keeps pid \d+ .* waiting for \d+ s: DDL on the table/) },
-      { index: 'i', direction: 'waits for', application: 'nightly report', advice: expect.stringMatching(/^i has waited \d+ s for pid \d+ \(nightly report, .*idle in transaction, transaction of \d+ s\); writers are not blocked/) },
-    ]);
-    const elsewhere = await database.server.superuser();
-    expect(await readWaits(elsewhere)).toEqual([]);
-    await elsewhere.end();
-    await database.session.query('SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE $1', ['ALTER TABLE%']);
-    await altered;
-    await Promise.all([alter.end(), reader.end()]);
-    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
-  });
-
-  it('tells of a prepared transaction, which has no session, that keeps a build waiting', async () => {
-    await database.session.query('CREATE TABLE t (a int)');
-    await database.session.query("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'it''s lost'");
-    const reconciler = database.reconciler([index()]);
-    await reconciler.tick();
-    await database.builderIn(/waiting for writers before build/);
-    const { waits } = await reconciler.tick();
-    expect(waits).toEqual([expect.stringMatching(/^i has waited \d+ s for the prepared transaction it's lost \(rdsadmin, \d+ s old\); writers are not blocked; whoever prepared it must end it with COMMIT PREPARED or, if nobody does: ROLLBACK PREPARED 'it''s lost'$/)]);
-    await database.session.query("ROLLBACK PREPARED 'it''s lost'");
-    expect(await reconciler.run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
-  });
-
-  it('goes on in a new session when the server of the old one does not answer any more', async () => {
-    await database.session.query('CREATE TABLE t (a int)');
-    const reader = await database.oldSnapshot();
-    const connect = async () => {
-      const client = await database.connect();
-      await client.query("SET application_name = 'look'");
-      return client;
-    };
-    const running = database.reconciler([index()], { connect, longestLookMs: 5000 }).run(inTime());
-    await database.builderIn(/waiting for old snapshots/);
-    const idle = async (): Promise<number | undefined> => (await database.session.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE application_name = 'look' AND state = 'idle'")).rows[0]?.pid;
-    let stopped: number | undefined;
-    while (stopped === undefined) {
-      const pid = await idle();
-      if (pid === undefined) continue;
-      process.kill(pid, 'SIGSTOP');
-      if ((await idle()) === pid) stopped = pid;
-      else process.kill(pid, 'SIGCONT');
-    }
-    while (database.happened('look failed').length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    await reader.end();
-    expect(await running).toMatchObject({ valid: ['i'], failed: [] });
-    expect(database.happened('look failed')).toEqual([{ event: 'look failed', problem: 'timeout expired: the database has not answered for 5 s, as after a failover' }]);
-    process.kill(stopped, 'SIGCONT');
-  });
-
-  it('tells how far a build is', async () => {
-    await database.session.query('CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1000) AS n');
-    const reader = await database.oldSnapshot();
-    await database.reconciler([index()]).tick();
-    await database.builderIn(/waiting for old snapshots/);
-    expect((await database.reconciler([index()]).tick()).progress).toEqual(['i: 99 %, waiting for old snapshots']);
-    await reader.end();
   });
 
   it('does not start a build for which the instance has no room, and says how much it needs', async () => {
