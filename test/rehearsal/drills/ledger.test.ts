@@ -5,6 +5,9 @@ function ledgerAt(seconds: number): Ledger {
   return new Ledger(performance.now() - seconds * 1000);
 }
 
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick'] }));
+afterEach(() => void jest.useRealTimers());
+
 describe('a ledger', () => {
   it('knows an outcome as unknown only if COMMIT was under way', () => {
     const ledger = new Ledger();
@@ -27,41 +30,31 @@ describe('a ledger', () => {
   });
 
   it("hides from an application with the kit's retry what failed before the first statement, for ten seconds", () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick'] });
-    try {
-      const ledger = new Ledger();
-      ledger.fail(0, 1, 'connect', 'refused');
-      jest.advanceTimersByTime(9900);
-      ledger.fail(0, 2, 'begin', 'refused');
-      expect(ledger.visibleErrors).toBe(0);
-      jest.advanceTimersByTime(200);
-      ledger.fail(0, 3, 'connect', 'refused');
-      expect(ledger.visibleErrors).toBe(1);
-      ledger.commit(0, 4);
-      ledger.fail(0, 5, 'statement', 'cut');
-      expect(ledger.mostVisibleErrorsOfAClient).toBe(2);
-    } finally {
-      jest.useRealTimers();
-    }
+    const ledger = new Ledger();
+    ledger.fail(0, 1, 'connect', 'refused');
+    jest.advanceTimersByTime(9900);
+    ledger.fail(0, 2, 'begin', 'refused');
+    expect(ledger.visibleErrors).toBe(0);
+    jest.advanceTimersByTime(200);
+    ledger.fail(0, 3, 'connect', 'refused');
+    expect(ledger.visibleErrors).toBe(1);
+    ledger.commit(0, 4);
+    ledger.fail(0, 5, 'statement', 'cut');
+    expect(ledger.mostVisibleErrorsOfAClient).toBe(2);
   });
 
   it('measures the longest silence, of a client that still waits too', () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick'] });
-    try {
-      const ledger = new Ledger();
-      ledger.begin(0);
-      jest.advanceTimersByTime(3000);
-      ledger.commit(0, 1);
-      ledger.begin(1);
-      jest.advanceTimersByTime(5000);
-      expect(ledger.longestSilenceSeconds).toBeCloseTo(5);
-      ledger.fail(1, 2, 'connect', 'late');
-      ledger.end(0);
-      ledger.end(1);
-      expect(ledger.longestSilenceSeconds).toBeCloseTo(5);
-    } finally {
-      jest.useRealTimers();
-    }
+    const ledger = new Ledger();
+    ledger.begin(0);
+    jest.advanceTimersByTime(3000);
+    ledger.commit(0, 1);
+    ledger.begin(1);
+    jest.advanceTimersByTime(5000);
+    expect(ledger.longestSilenceSeconds).toBeCloseTo(5);
+    ledger.fail(1, 2, 'connect', 'late');
+    ledger.end(0);
+    ledger.end(1);
+    expect(ledger.longestSilenceSeconds).toBeCloseTo(5);
   });
 
   it('knows when the last of the clients has committed again', () => {
@@ -74,21 +67,16 @@ describe('a ledger', () => {
   });
 
   it('knows how long transactions took, of those committed since then', () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick'] });
-    try {
-      const ledger = new Ledger();
-      ledger.begin(0);
-      jest.advanceTimersByTime(3000);
-      ledger.commit(0, 1);
-      jest.advanceTimersByTime(2000);
-      ledger.begin(0);
-      jest.advanceTimersByTime(1000);
-      ledger.commit(0, 2);
-      expect(ledger.latenciesSince(0)).toEqual([expect.closeTo(3), expect.closeTo(1)]);
-      expect(ledger.latenciesSince(4)).toEqual([expect.closeTo(1)]);
-    } finally {
-      jest.useRealTimers();
-    }
+    const ledger = new Ledger();
+    ledger.begin(0);
+    jest.advanceTimersByTime(3000);
+    ledger.commit(0, 1);
+    jest.advanceTimersByTime(2000);
+    ledger.begin(0);
+    jest.advanceTimersByTime(1000);
+    ledger.commit(0, 2);
+    expect(ledger.latenciesSince(0)).toEqual([expect.closeTo(3), expect.closeTo(1)]);
+    expect(ledger.latenciesSince(4)).toEqual([expect.closeTo(1)]);
   });
 
   it('counts commits and errors of each second', () => {
