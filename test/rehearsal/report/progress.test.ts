@@ -12,7 +12,7 @@ const program = `
 /** What it writes on a real terminal of that width, which script of every Debian and Ubuntu makes. */
 function writtenOn(columns: number, variables: Readonly<Record<string, string>> = {}): Promise<string> {
   const { PATH, HOME } = process.env;
-  const command = `stty cols ${columns}; exec timeout 10 node -r ts-node/register/transpile-only -e '${program}'`;
+  const command = `stty cols ${columns}; exec timeout -s KILL 4 node -r ts-node/register/transpile-only -e '${program}'`;
   const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: join(__dirname, '../../..'),
     env: { PATH, HOME, TERM: 'xterm-256color', SHELL: '/bin/sh', ...variables },
