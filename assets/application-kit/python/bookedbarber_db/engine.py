@@ -22,6 +22,10 @@ POOL_SETTINGS: dict[str, Any] = {
 }
 
 
+#: libpq's PQTRANS_INERROR, by psycopg2 and psycopg 3; asyncpg does not tell.
+_IN_ERROR = 3
+
+
 class Waiting(Protocol):
     """How an engine waits: a thread sleeps, a coroutine lets others run."""
 
@@ -97,6 +101,14 @@ def prepare_engine(
                 if pause is None:
                     raise _as_sqlalchemy_does(error, connection, lost) from error
             waiting.sleep(pause)
+
+
+    @event.listens_for(engine, "commit")
+    def refuse_failed(connection: Connection) -> None:
+        # PostgreSQL would answer COMMIT by a rollback, without an error.
+        status = getattr(getattr(connection.connection.dbapi_connection, "info", None), "transaction_status", None)
+        if status == _IN_ERROR:
+            raise exc.InvalidRequestError("rolled back: a statement of the transaction had failed")
 
 
 def _as_sqlalchemy_does(error: Exception, connection: Connection, lost: bool) -> BaseException:
