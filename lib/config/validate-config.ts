@@ -14,11 +14,28 @@ export class InvalidConfigError extends Error {
     readonly environmentName: string,
     readonly problems: readonly ConfigProblem[],
   ) {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    const lines = problems.map(({ field, message }) => `  ${field}: ${message}`);
-    super(`environment "${environmentName}" has ${count}:\n${lines.join('\n')}`);
+    super(describeProblems([{ environmentName, problems }]));
     this.name = 'InvalidConfigError';
   }
+}
+
+interface EnvironmentProblems {
+  readonly environmentName: string;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** A line for each problem, under the environments that have it: a list that they share is wrong once. */
+export function describeProblems(environments: readonly EnvironmentProblems[]): string {
+  const namesOf = new Map<string, readonly string[]>();
+  for (const { environmentName, problems } of environments) {
+    for (const line of problems.map(({ field, message }) => `  ${field}: ${message}`)) namesOf.set(line, [...new Set([...(namesOf.get(line) ?? []), `"${environmentName}"`])]);
+  }
+  const linesOf = new Map<string, readonly string[]>();
+  for (const [line, names] of namesOf) {
+    const who = names.length === 1 ? `environment ${names[0]} has` : `environments ${names.join(', ')} have`;
+    linesOf.set(who, [...(linesOf.get(who) ?? []), line]);
+  }
+  return [...linesOf].map(([who, lines]) => [`${who} ${lines.length === 1 ? '1 problem' : `${lines.length} problems`}:`, ...lines].join('\n')).join('\n');
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 
 import { type ResolvedTierConfig, resolveConfig } from '../config/resolve-config';
 import type { TierConfig } from '../config/tier-config';
-import { InvalidConfigError, validateConfig } from '../config/validate-config';
+import { describeProblems, InvalidConfigError, validateConfig } from '../config/validate-config';
 import { DataStack } from './data-stack';
 import { Guards } from './guards/guards';
 import { ServiceStack } from './service-stack';
@@ -64,7 +64,7 @@ export function addTiers(app: App, environments: Readonly<Record<string, TierCon
       throw error;
     }
   });
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('\n'));
+  if (errors.length > 0) throw new Error(describeProblems(errors));
   const tiers = configs.map((config) => ({ config, stage: new DatabaseTier(app, config.environmentName, { config }) }));
   new Guards(app, 'guards', tiers.map(({ config, stage }) => ({ stage, disposable: config.database.protection !== 'retain' })));
   return tiers.map(({ stage }) => stage);

@@ -1,7 +1,7 @@
 import { environments } from '../../lib/config/environments';
 import { resolveConfig } from '../../lib/config/resolve-config';
 import type { TierConfig } from '../../lib/config/tier-config';
-import { configProblems, InvalidConfigError, validateConfig } from '../../lib/config/validate-config';
+import { configProblems, describeProblems, InvalidConfigError, validateConfig } from '../../lib/config/validate-config';
 
 const base: TierConfig = environments.production;
 
@@ -176,5 +176,16 @@ describe('validateConfig', () => {
     expect(message).toMatch(/^environment "production" has 2 problems:\n/);
     expect(message).toContain('database.storage.sizeGiB: 5 is not a whole number from 20 to 65536 (GiB)');
     expect(message).toContain("replicas.replica-1.maxConnections: 400 is below the primary's 500");
+  });
+});
+
+describe('problems of several environments', () => {
+  it('are named once, with those that have them', () => {
+    const [shared, own] = [{ field: 'indexes', message: 'twice' }, { field: 'region', message: 'unknown' }];
+    const described = describeProblems([
+      { environmentName: 'development', problems: [shared, shared] },
+      { environmentName: 'staging', problems: [own, shared] },
+    ]);
+    expect(described).toBe('environments "development", "staging" have 1 problem:\n  indexes: twice\nenvironment "staging" has 1 problem:\n  region: unknown');
   });
 });
