@@ -4,7 +4,7 @@ import { recordProblem, recordStart, type RecordedBuild } from './build-history'
 import { type BuildProblem, buildProblem } from './build-problems';
 import { type CataloguedIndex, shownName, shownTable } from './index-catalogue';
 import { type Decision, mostAttempts } from './index-decision';
-import type { ObservedIndex } from './index-observation';
+import { isWorkedOnByOthers, type ObservedIndex } from './index-observation';
 import { builtHereComment, commentFor, isOurs, replacedComment } from './index-ownership';
 import { allowWorkers, becomeBuilder, tryLockTable } from './index-session';
 import { commentSql, createConcurrentlySql, dropConcurrentlySql, renameSql, runStatement } from './index-sql';
@@ -55,7 +55,8 @@ export class IndexBuilder {
     const { index } = recorded;
     await this.detached(shownName(index), tableOid, async (session) => {
       if (remains && !(await this.makeRoom(session, remains, remains.valid ? 'a change that was given up left it' : 'its build vanished, as in a failover, or failed'))) return;
-      if (await exists(session, index.schema, as)) return; // somebody else was quicker
+      // Somebody else was quicker, or would be cancelled by a build that queues behind.
+      if ((await exists(session, index.schema, as)) || (await isWorkedOnByOthers(session, tableOid))) return;
       const attempt = await recordStart(session, recorded);
       this.options.log({ event: 'build started', index: shownName(index), table: shownTable(index), attempt, of: mostAttempts, ...(as !== index.name && { as }) });
       await allowWorkers(session, workers);
@@ -121,11 +122,11 @@ export class IndexBuilder {
     return (await this.drop(session, index, why)) && (await this.options.isAccepted(session));
   }
 
-  /** False if it is not what it was when it was looked at. */
+  /** False if it is not what it was when it was looked at, or somebody works on its table. */
   private async drop(session: Client, index: ObservedIndex, why: string): Promise<boolean> {
     if (!(await isAsSeen(session, index))) return false;
-    // Whoever repairs an INVALID one is waited for by a drop, which then would take what has become VALID.
-    if (!index.valid && (await isWorkedOn(session, index))) return false;
+    // A drop that queues behind a build by hand cancels it by a deadlock, and one behind a repair takes what has become VALID.
+    if (await isWorkedOnByOthers(session, index.tableOid)) return false;
     await runStatement(session, dropConcurrentlySql(index));
     this.options.log({ event: 'index dropped', index: shownName(index), table: shownTable(index), why });
     return true;
@@ -158,17 +159,6 @@ async function isAsSeen(session: Client, { oid, schema, name, valid, comment, re
   );
   const [now] = rows;
   return now !== undefined && now.valid === valid && now.comment === comment && now.replicaIdentity === replicaIdentity;
-}
-
-/** Somebody else has a lock on its table that a concurrent build or repair holds all the time; autovacuum gives way to a drop. */
-async function isWorkedOn(session: Client, { tableOid }: ObservedIndex): Promise<boolean> {
-  const { rowCount } = await session.query(
-    `SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
-      WHERE l.relation = $1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
-        AND l.pid <> pg_backend_pid() AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`,
-    [tableOid],
-  );
-  return rowCount! > 0;
 }
 
 async function exists(session: Client, schema: string, name: string): Promise<boolean> {

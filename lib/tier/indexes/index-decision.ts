@@ -102,8 +102,8 @@ function build(evidence: Evidence, table: ObservedTable, canonical: string, as: 
   if (problem !== undefined) return failed(problem);
   const reason = remains?.valid && (reasonToKeep(remains) ?? (remains.comment === builtBesideComment ? undefined : 'rename or drop it'));
   if (remains && reason) return failed(`${remains.name}, under which it would be built beside the old one, is another index: ${reason}`);
-  // An INVALID index is also what a build by hand looks like while it runs.
-  if (remains && table.lockedByOthers) return { kind: 'waiting' };
+  // Theirs would be cancelled by what queues behind it; and an INVALID index is also what a build by hand looks like while it runs.
+  if (table.lockedByOthers) return { kind: 'waiting' };
   const attempted = record?.generation === generation && record.definition === wantedDefinition(index.unique, canonical) ? record : undefined;
   if (attempted?.hopeless) return failed(attempted.problem ?? 'its build failed', remains);
   if (attempted && attempted.attempts >= mostAttempts) {

@@ -21,7 +21,10 @@ export interface ObservedTable {
   readonly mayCreateInSchema: boolean;
   /** Of a partitioned table. */
   readonly partitioning?: Partitioning;
-  /** Somebody who holds no builder's lock builds, vacuums or alters it now. */
+  /**
+   * Somebody who holds no builder's lock builds, repairs or alters it now. Whatever queues behind a concurrent build by
+   * hand cancels it by a deadlock, so nothing is begun. VACUUM is waited for by the server, and harmed by nobody.
+   */
   readonly lockedByOthers: boolean;
   /** DDL holds it or waits for it: whoever asked PostgreSQL about it would queue behind. */
   readonly locked: boolean;
@@ -77,6 +80,14 @@ const locksSql = `locks AS MATERIALIZED (
      WHERE l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   )`;
 
+/** @param builderClass parameter of the statement: first key of the builders' lock */
+const isWorkedOnSql = (table: string, builderClass: string): string => `EXISTS (
+    SELECT FROM locks l
+     WHERE l.relation = ${table} AND l.granted
+       AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+       AND NOT EXISTS (SELECT FROM locks b WHERE b.pid = l.pid AND b.locktype = 'advisory' AND b.classid = ${builderClass})
+       AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.pid = l.pid))`;
+
 /** Deparsing an index locks its table, if only a little. */
 const isLockedSql = (table: string): string => `EXISTS (SELECT FROM locks l WHERE l.relation = ${table} AND l.mode = 'AccessExclusiveLock')`;
 
@@ -85,10 +96,7 @@ const tablesSql = `
   SELECT c.oid::text AS oid, c.relkind AS kind, (SELECT md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation), ',' ORDER BY a.attnum)) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) AS columns,
          pg_get_userbyid(c.relowner) AS owner, current_user AS role,
          pg_has_role(c.relowner, 'USAGE') AS "mayBuild", has_schema_privilege(n.oid, 'CREATE') AS "mayCreateInSchema",
-         EXISTS (SELECT FROM locks l
-                  WHERE l.relation = c.oid AND l.granted
-                    AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-                    AND NOT EXISTS (SELECT FROM locks b WHERE b.pid = l.pid AND b.locktype = 'advisory' AND b.classid = $3)) AS "lockedByOthers",
+         ${isWorkedOnSql('c.oid', '$3')} AS "lockedByOthers",
          ${isLockedSql('c.oid')} AS locked
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (schema, "table", position)
     LEFT JOIN pg_namespace n ON n.nspname = wanted.schema
@@ -143,6 +151,12 @@ export async function observe(session: Client, { indexes, retired }: IndexCatalo
     indexes: existing.rows.map((row) => ({ ...row, definition: row.definition === null ? '' : canonicalPart(row.definition) })),
     taken: taken.rows,
   };
+}
+
+/** `lockedByOthers` of a table, at this very moment. */
+export async function isWorkedOnByOthers(session: Client, tableOid: string): Promise<boolean> {
+  const { rows } = await session.query<{ worked: boolean }>(`WITH ${locksSql} SELECT ${isWorkedOnSql('$1::oid', '$2')} AS worked`, [tableOid, builderLockClass]);
+  return rows[0]!.worked;
 }
 
 type IndexRow = Omit<ObservedIndex, 'definition'> & { readonly definition: string | null };

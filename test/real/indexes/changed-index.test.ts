@@ -203,6 +203,21 @@ describe('a retired index', () => {
     expect(await names()).toHaveLength(2);
   });
 
+  it('stays while somebody builds on its table by hand, whom a drop that queued behind would cancel by a deadlock', async () => {
+    await database.reconciler([index()]).run(inTime());
+    const [writer, person] = [await database.openWriter(), await database.connect()];
+    const byHand = person.query('CREATE INDEX CONCURRENTLY by_hand ON t (b)');
+    byHand.catch(() => undefined); // awaited below
+    await database.builderIn(/waiting for writers before build/);
+    const reconciler = retire('i');
+    expect(await reconciler.tick(500)).toMatchObject({ dropping: ['i'], failed: [] });
+    await writer.end();
+    await byHand;
+    await person.end();
+    expect(await reconciler.run(inTime())).toMatchObject({ dropping: [], failed: [] });
+    expect(await names()).toEqual(['by_hand (b)']);
+  });
+
   it.each([
     ['its comment, in which it is said for whose it counts', "COMMENT ON INDEX i IS 'of the application'"],
     ['the replica identity of its table', 'ALTER TABLE t REPLICA IDENTITY USING INDEX i'],

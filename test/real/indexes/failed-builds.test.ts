@@ -173,6 +173,32 @@ describe('what is recorded of a build', () => {
   });
 });
 
+describe('a build by hand', () => {
+  it.each(['is under way', 'begins just before one of ours'])('that %s on the same table is let end: a build that queued behind it would cancel it by a deadlock', async (when) => {
+    await database.session.query('CREATE TABLE t (a int)');
+    const [writer, person] = [await database.openWriter(), await database.connect()];
+    let byHand: Promise<unknown> | undefined;
+    const begin = async (): Promise<void> => {
+      byHand = person.query('CREATE INDEX CONCURRENTLY by_hand ON t (a)');
+      byHand.catch(() => undefined); // awaited below
+      await database.builderIn(/waiting for writers before build/);
+    };
+    if (when === 'is under way') await begin();
+    let asked = 0;
+    const isAccepted = async (): Promise<boolean> => {
+      asked += 1;
+      if (asked === 2 && byHand === undefined) await begin(); // first the look asks, then the builder, which has the lock of the table by now
+      return true;
+    };
+    expect(await database.reconciler([index({ definition: '(a DESC)' })], { isAccepted }).tick(500)).toMatchObject({ waiting: ['i'] });
+    await writer.end();
+    await byHand;
+    await person.end();
+    expect(database.events).toEqual([]);
+    expect(await database.reconciler([index({ definition: '(a DESC)' })]).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
+  });
+});
+
 describe('remains of a dead build', () => {
   const buildBoth = async (): Promise<readonly string[]> => {
     expect(await database.reconciler([index({ name: 'other', definition: '(a DESC)' }), index({ unique: true })]).run(inTime())).toMatchObject({ valid: ['other', 'i'] });

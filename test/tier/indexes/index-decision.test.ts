@@ -26,6 +26,7 @@ describe('decide', () => {
     ['held, VALID', { indexes: [existing()], builderLives: true }, { kind: 'valid' }],
     ['no table', { table: undefined }, { kind: 'deferred' }],
     ['INVALID while somebody without the lock works on the table', { indexes: [existing({ valid: false })], table: { ...table, lockedByOthers: true } }, { kind: 'waiting' }],
+    ['missing while somebody without the lock works on the table', { table: { ...table, lockedByOthers: true } }, { kind: 'waiting' }],
     ['DDL has the table', { table: { ...table, locked: true } }, { kind: 'waiting' }],
     ['the same under another name', { indexes: [existing({ name: 'other' })] }, { kind: 'valid', as: 'other' }],
     ['the same under another name, but INVALID', { indexes: [existing({ name: 'other', valid: false })] }, { kind: 'build', as: 'i' }],
