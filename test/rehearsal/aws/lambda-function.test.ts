@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const functionOf = (handler: string, environment: Record<string, string> = {}, timeoutSeconds = 5) =>
+const functionOf = (handler: string, environment: Record<string, string> = {}, timeoutSeconds = 60) =>
   new LambdaFunction(
     { functionName: 'Fn', codeDirectory: directory, handler: `index.${handler}`, environment, timeoutSeconds },
     { names: new Map([['db.internal', '127.0.0.9']]), runtimeEnvironment: { AWS_REGION: 'eu-central-1' }, authorityFile: '/tmp/ca.pem' },
