@@ -12,14 +12,7 @@ import { readReport, type Report, reportFileName } from '../report/report';
 export function readReports(path: string): readonly Report[] {
   const directories = directoriesOf(path);
   if (directories.length === 0) throw new Error(`${path} has no ${reportFileName}, and no directory in it has one; rehearse with --report ${path}`);
-  return directories.map((directory) => {
-    try {
-      return readReport(directory)!;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      throw new Error(`${join(directory, reportFileName)} is not JSON: ${error.message}`, { cause: error });
-    }
-  });
+  return directories.map((directory) => readReport(directory)!);
 }
 
 function directoriesOf(path: string): readonly string[] {

@@ -63,14 +63,22 @@ const pageFileName = 'report.html';
 /**
  * Reads a directory's report; undefined if it has none.
  *
- * @throws Error if it is of a version that is not known here
+ * @throws Error if it is no JSON, or of a version that is not known here
  */
 export function readReport(directory: string): Report | undefined {
   const path = join(directory, reportFileName);
   if (!existsSync(path)) return undefined;
-  const { schemaVersion, ...report } = JSON.parse(readFileSync(path, 'utf8')) as Omit<Report, 'schemaVersion'> & { schemaVersion: number };
+  const { schemaVersion, ...report } = parse(path) as Omit<Report, 'schemaVersion'> & { schemaVersion: number };
   if (schemaVersion === reportSchemaVersion) return { schemaVersion, ...report };
   throw new Error(`${path} has schemaVersion ${schemaVersion}, not ${reportSchemaVersion}; name another directory with --report`);
+}
+
+function parse(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`${path} is not JSON: ${(error as Error).message.replace(/\s+/g, ' ')}`, { cause: error });
+  }
 }
 
 /** Writes `report.json`, and `report.html` for people, and returns the path of the first. */

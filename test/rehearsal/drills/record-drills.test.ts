@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -60,6 +60,11 @@ describe('results of drills', () => {
   it('make a report of their own where there is none', () => {
     recordDrills(directory, [result('one', 0)], { ...report, checks: [] });
     expect(readReport(directory)).toMatchObject({ environment: 'production', checks: [], drills: [{ name: 'one' }] });
+  });
+
+  it('are not written over what is no report', () => {
+    writeFileSync(join(directory, 'report.json'), 'about\nsomething else');
+    expect(() => assertRecordable(directory, 'production')).toThrow(/^\S+\/report.json is not JSON: Unexpected token .*about something else/);
   });
 
   it('are not mixed with a report of another environment', () => {
