@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -92,12 +92,14 @@ describe('what is to be written', () => {
   });
 
   it('may not be where this user has no rights', async () => {
-    chmodSync(directory, 0o555);
+    const locked = join(directory, 'locked');
+    mkdirSync(locked, { mode: 0o555 });
+    chmodSync(directory, 0o755);
     // Root may write anywhere.
-    const program = `const { assertWritableDirectory } = require('./bin/writable'); if (process.getuid() === 0) process.setuid(65534); try { assertWritableDirectory('${directory}/report', '--report') } catch (error) { console.log(error.message) }`;
+    const program = `const { assertWritableDirectory } = require('./bin/writable'); if (process.getuid() === 0) process.setuid(65534); try { assertWritableDirectory('${locked}/report', '--report') } catch (error) { console.log(error.message) }`;
     const said = await new Promise<string>((resolve) => {
       execFile('node', ['-r', 'ts-node/register/transpile-only', '-e', program], { cwd: join(__dirname, '../..') }, (_error, stdout, stderr) => resolve(stdout + stderr));
     });
-    expect(said).toBe(`${directory}/report cannot be written: ${directory} may not be changed by this user (EACCES); name another directory with --report\n`);
+    expect(said).toBe(`${locked}/report cannot be written: ${locked} may not be changed by this user (EACCES); name another directory with --report\n`);
   });
 });
