@@ -1,4 +1,4 @@
 import config from './jest.config';
 
 /** `npm run test:broken`: a template broken on purpose for each case, and rehearsed; some minutes. */
-export default { ...config, testMatch: ['<rootDir>/test/broken/*.test.ts'], testPathIgnorePatterns: [], testTimeout: 300_000, maxWorkers: 1 };
+export default { ...config, testMatch: ['<rootDir>/test/broken/*.test.ts'], testPathIgnorePatterns: [], maxWorkers: 1 };

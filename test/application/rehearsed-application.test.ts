@@ -14,9 +14,6 @@ import { Teardown } from '../../lib/rehearsal/teardown';
 import { addTiers } from '../../lib/tier/database-tier';
 import { testApp } from '../synthesize';
 
-/** Two cores may have much else to do. */
-jest.setTimeout(400_000);
-
 const signal = new AbortController().signal;
 const progress = { begin: () => undefined, update: () => undefined } as unknown as Progress;
 const teardown = new Teardown();
