@@ -80,15 +80,15 @@ function encryptionOf(host: string, { sslmode, sslrootcert, sslcert, sslkey }: R
     ssl: {
       ...(sslcert && { cert: textOf('sslcert', sslcert) }),
       ...(sslkey && { key: textOf('sslkey', sslkey) }),
-      ...(mode.startsWith('verify') ? { ca: [...authoritiesOf(authorities)], rejectUnauthorized: true } : { rejectUnauthorized: false }),
+      ...(mode.startsWith('verify') ? { ca: [...authoritiesOf(authorities, ca === undefined ? 'sslrootcert' : '--ca')], rejectUnauthorized: true } : { rejectUnauthorized: false }),
       ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
     },
   };
 }
 
-function authoritiesOf(file: string | undefined): readonly string[] {
+function authoritiesOf(file: string | undefined, parameter: string): readonly string[] {
   if (file === 'system') return rootCertificates;
-  return file === undefined ? [readFileSync(rdsAuthorities, 'utf8'), ...rootCertificates] : [textOf('sslrootcert', file)];
+  return file === undefined ? [readFileSync(rdsAuthorities, 'utf8'), ...rootCertificates] : [textOf(parameter, file)];
 }
 
 function textOf(parameter: string, file: string): string {

@@ -61,6 +61,11 @@ describe('a command line', () => {
     });
   });
 
+  it('names the option of a file that cannot be read', async () => {
+    const stderr = 'the database could not be looked at: --ca /nowhere.pem cannot be read: ENOENT\n';
+    expect(await call('bin/indexes', ['plan', '--url', 'postgresql://user@127.0.0.1:1/bookedbarber', '--ca', '/nowhere.pem'])).toEqual({ code: 2, stdout: '', stderr });
+  });
+
   it('refuses the console of a pooler where it wants a database', async () => {
     const stderr = 'the database could not be looked at: database pgbouncer is the admin console of a pooler; give the URL of the primary itself\n';
     expect(await call('bin/indexes', ['plan', '--url', 'postgresql://user@127.0.0.1:1/pgbouncer'])).toEqual({ code: 2, stdout: '', stderr });
