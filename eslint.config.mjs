@@ -25,7 +25,7 @@ export default tseslint.config(
     files: ['lib/application-kit/**', 'lib/assembly/**', 'lib/diagnosis/**', 'lib/rehearsal/**', 'lib/review/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [barrel], patterns: [bridge] }] },
   },
-  { files: ['bin/**', '**/*.lambda.ts', 'test/**', 'bench/**', 'assets/**'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['bin/**', '**/*.lambda.ts', 'test/**', 'bench/**', 'assets/**', 'jest.config.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['test/**'],
     ...jest.configs['flat/recommended'],

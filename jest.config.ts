@@ -2,6 +2,9 @@ import { availableParallelism } from 'node:os';
 
 import type { Config } from 'jest';
 
+// Which Node.js it leaves next is no news to a test.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 const config: Config = {
   roots: ['<rootDir>/test'],
   testEnvironment: 'node',

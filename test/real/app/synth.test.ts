@@ -13,12 +13,12 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A machine without AWS credentials, and where it may be made so, without a network. */
-const environment = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true' };
+const environment = (): NodeJS.ProcessEnv => ({ PATH: process.env.PATH, HOME: join(directory, 'home'), AWS_EC2_METADATA_DISABLED: 'true' });
 const isolated = process.getuid?.() === 0 ? ['unshare', '--net', '--'] : ['env'];
 
 async function cdk(cwd: string, ...args: string[]): Promise<string> {
   const [command, ...rest] = [...isolated, 'node', join(project, 'node_modules/aws-cdk/bin/cdk'), ...args];
-  const { stdout } = await run({ command: command!, args: rest, cwd, environment });
+  const { stdout } = await run({ command: command!, args: rest, cwd, environment: environment() });
   return stdout;
 }
 
