@@ -1,12 +1,14 @@
 import type { Client } from 'pg';
 
 import { quoteLiteral } from '../database/sql-quoting';
+import { isOthersWorkSql, locksSql } from './index-observation';
 import { builderApplicationName, builderLockClass } from './index-session';
 
-/** Somebody who keeps a build waiting, or whom a build keeps waiting. */
+/** Somebody who keeps a build waiting or from beginning, or whom a build keeps waiting. */
 export interface Wait {
   readonly index: string;
-  readonly direction: 'waits for' | 'keeps waiting';
+  /** `begins after`: it is not begun, since the other one works on its table. */
+  readonly direction: 'waits for' | 'keeps waiting' | 'begins after';
   /** 0: a prepared transaction, which has no session. */
   readonly pid: number;
   /** Its name, if it is one. */
@@ -47,13 +49,27 @@ const waitsSql = `
    WHERE p.pid = 0
    ORDER BY 1, 2, 3`;
 
+const worksSql = `
+  WITH ${locksSql}
+  SELECT DISTINCT l.relation::text AS "tableOid", 'begins after' AS direction, a.pid, NULL AS "preparedAs", coalesce(a.application_name, '') AS application,
+         coalesce(a.usename, '') AS user, a.state, extract(epoch FROM clock_timestamp() - a.xact_start)::int AS "transactionSeconds", NULL::int AS "waitingSeconds"
+    FROM locks l JOIN pg_stat_activity a USING (pid)
+   WHERE l.relation = ANY ($1::oid[]) AND ${isOthersWorkSql('$2')}
+   ORDER BY 1, a.pid`;
+
 const tellFromSeconds = 1;
 const tellAgainMs = 30_000;
 
-/** Who and builds of this database wait for each other; builds that wait for builds are left out, since they end by themselves. */
-export async function readWaits(session: Client): Promise<readonly Wait[]> {
+/**
+ * Who and builds of this database wait for each other; builds that wait for builds are left out, since they end by themselves.
+ *
+ * @param notBegun indexes that are not begun since somebody works on their table, by its oid
+ */
+export async function readWaits(session: Client, notBegun: ReadonlyMap<string, string> = new Map()): Promise<readonly Wait[]> {
   const { rows } = await session.query<Wait>(waitsSql, [builderLockClass, builderApplicationName.length + 1]);
-  return rows;
+  if (notBegun.size === 0) return rows;
+  const works = await session.query<Omit<Wait, 'index'> & { readonly tableOid: string }>(worksSql, [[...notBegun.keys()], builderLockClass]);
+  return [...rows, ...works.rows.map(({ tableOid, ...wait }) => ({ index: notBegun.get(tableOid)!, ...wait }))];
 }
 
 /** One sentence for people. */
@@ -62,6 +78,7 @@ export function describeWait({ index, direction, pid, preparedAs, application, u
     return `${index} has waited ${waitingSeconds ?? 0} s for the prepared transaction ${preparedAs} (${user}, ${transactionSeconds ?? 0} s old); writers are not blocked; whoever prepared it must end it with COMMIT PREPARED or, if nobody does: ROLLBACK PREPARED ${quoteLiteral(preparedAs)}`;
   }
   const who = `pid ${pid} (${[application || 'no application name', user, state ?? 'state not visible', transactionSeconds === null ? 'no transaction' : `transaction of ${transactionSeconds} s`].join(', ')})`;
+  if (direction === 'begins after') return `${index} begins when ${who} has ended its work on the table; if nobody needs that, end it with: SELECT pg_terminate_backend(${pid})`;
   if (direction === 'keeps waiting') return `${index} keeps ${who} waiting for ${waitingSeconds ?? 0} s: DDL on the table waits for a build, and writers wait for such DDL; cancel it with: SELECT pg_cancel_backend(${pid})`;
   return `${index} has waited ${waitingSeconds ?? 0} s for ${who}; writers are not blocked; end it with: SELECT pg_terminate_backend(${pid})`;
 }
@@ -74,7 +91,8 @@ export class WaitsToTell {
     const now = Date.now();
     return waits.filter(({ index, direction, pid, preparedAs, waitingSeconds }) => {
       const key = `${index} ${direction} ${preparedAs ?? pid}`;
-      if ((waitingSeconds ?? 0) < tellFromSeconds || now - (this.toldAtMs.get(key) ?? 0) < tellAgainMs) return false;
+      const hasJustBegun = direction !== 'begins after' && (waitingSeconds ?? 0) < tellFromSeconds;
+      if (hasJustBegun || now - (this.toldAtMs.get(key) ?? 0) < tellAgainMs) return false;
       this.toldAtMs.set(key, now);
       return true;
     });

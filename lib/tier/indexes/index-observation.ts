@@ -74,19 +74,23 @@ const buildersSql = `
    WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objsubid = 2 AND l.granted
      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
-/** Once for a statement: to read them, PostgreSQL stops everybody who takes or gives back a lock. */
-const locksSql = `locks AS MATERIALIZED (
+/** Locks of the others in this database, once for a statement: to read them, PostgreSQL stops everybody who takes or gives back a lock. */
+export const locksSql = `locks AS MATERIALIZED (
     SELECT * FROM pg_locks l
      WHERE l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   )`;
 
-/** @param builderClass parameter of the statement: first key of the builders' lock */
-const isWorkedOnSql = (table: string, builderClass: string): string => `EXISTS (
-    SELECT FROM locks l
-     WHERE l.relation = ${table} AND l.granted
+/**
+ * A lock `l` is of somebody who works on a table, and is none of ours.
+ *
+ * @param builderClass parameter of the statement: first key of the builders' lock
+ */
+export const isOthersWorkSql = (builderClass: string): string => `l.granted
        AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
        AND NOT EXISTS (SELECT FROM locks b WHERE b.pid = l.pid AND b.locktype = 'advisory' AND b.classid = ${builderClass})
-       AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.pid = l.pid))`;
+       AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.pid = l.pid)`;
+
+const isWorkedOnSql = (table: string, builderClass: string): string => `EXISTS (SELECT FROM locks l WHERE l.relation = ${table} AND ${isOthersWorkSql(builderClass)})`;
 
 /** Deparsing an index locks its table, if only a little. */
 const isLockedSql = (table: string): string => `EXISTS (SELECT FROM locks l WHERE l.relation = ${table} AND l.mode = 'AccessExclusiveLock')`;

@@ -109,7 +109,7 @@ export class IndexReconciler {
       for (const { index, trial, decision } of survey.judged) {
         if (decision.kind === 'build' && isAccepted(trial)) expectedBytes.set(index, bytesForBuild(await readIndexedRows(session, index, trial)).index);
       }
-      return { survey, expectedBytes, progress: await readProgress(session), waits: await readWaits(session) };
+      return { survey, expectedBytes, progress: await readProgress(session), waits: await readWaits(session, survey.notBegun) };
     });
   }
 
@@ -170,7 +170,7 @@ export class IndexReconciler {
     await markFinished(session, this.surveyor, survey, this.options.log);
     const progress = await readProgress(session);
     await markBuilding(session, survey, progress);
-    const waits = await readWaits(session);
+    const waits = await readWaits(session, survey.notBegun);
     for (const wait of this.waitsToTell.from(waits)) this.options.log({ event: 'build waits', ...wait, advice: describeWait(wait) });
     return { summary: summarize(survey, progress, waits, putOff), isCalm: !mayHaveChanged };
   }

@@ -32,6 +32,8 @@ export interface Survey {
   readonly leftovers: readonly string[];
   /** Indexes of the catalogue's tables that are INVALID though nobody builds there. */
   readonly invalid: readonly string[];
+  /** Indexes that are not begun since somebody works on their table, by its oid: the first of each. */
+  readonly notBegun: ReadonlyMap<string, string>;
   readonly history: BuildHistory;
   /** Every index that was seen, by `schema.name`. */
   readonly found: ReadonlyMap<string, ObservedIndex>;
@@ -99,6 +101,7 @@ export class IndexSurveyor {
       abandoned,
       leftovers: invalid.filter((found) => !repaired.has(found) && !isRetired(found) && !drifted.includes(qualifiedName(found))).map((found) => leftoverProblem(found, indexes)),
       invalid: invalid.map(shownName),
+      notBegun: new Map(judged.flatMap(({ index, table, decision }) => (table?.lockedByOthers && decision.kind === 'waiting' ? [[table.oid, shownName(index)] as const] : [])).reverse()),
       history,
       found: new Map(seen.indexes.map((found) => [qualifiedName(found), found])),
     };

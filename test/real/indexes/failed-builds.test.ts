@@ -190,11 +190,16 @@ describe('a build by hand', () => {
       if (asked === 2 && byHand === undefined) await begin(); // first the look asks, then the builder, which has the lock of the table by now
       return true;
     };
-    expect(await database.reconciler([index({ definition: '(a DESC)' })], { isAccepted }).tick(500)).toMatchObject({ waiting: ['i'] });
+    const reconciler = database.reconciler([index({ definition: '(a DESC)' })], { isAccepted });
+    expect(await reconciler.tick(500)).toMatchObject({ waiting: ['i'] });
+    const { waits } = await reconciler.tick();
+    expect(waits).toEqual([expect.stringMatching(/^i begins when pid \d+ \(no application name, rdsadmin, active, transaction of \d+ s\) has ended its work on the table; if nobody needs that, end it with: SELECT pg_terminate_backend\(\d+\)$/)]);
+    expect(await reconciler.status()).toMatchObject({ waits: [{ index: 'i', direction: 'begins after' }] });
+    expect(database.happened('build waits')).toEqual([expect.objectContaining({ index: 'i', direction: 'begins after' })]);
     await writer.end();
     await byHand;
     await person.end();
-    expect(database.events).toEqual([]);
+    expect(database.happened('build started')).toEqual([]);
     expect(await database.reconciler([index({ definition: '(a DESC)' })]).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
   });
 });
@@ -263,7 +268,7 @@ describe('remains of a dead build', () => {
     await person.end();
     await database.noBuilder();
     expect(await database.reconciler([index({ unique: true })]).run(inTime())).toMatchObject({ valid: ['i'], failed: [] });
-    expect(database.events).toEqual([]);
+    expect(database.events.filter(({ event }) => event === 'index dropped' || event === 'build started')).toEqual([]);
   });
 
   it('are left to a build by hand that still runs', async () => {

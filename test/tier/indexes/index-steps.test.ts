@@ -15,7 +15,7 @@ const judged = (name: string, decision: Decision, holdsOthersBack = false): Judg
   decision,
 });
 const survey = (over: Partial<Survey>): Survey => ({
-  database: 'd', judged: [], busyTables: new Set(), retired: [], replaced: [], abandoned: [], leftovers: [], invalid: [], history: new Map(), found: new Map(), ...over,
+  database: 'd', judged: [], busyTables: new Set(), retired: [], replaced: [], abandoned: [], leftovers: [], invalid: [], notBegun: new Map(), history: new Map(), found: new Map(), ...over,
 }); // prettier-ignore
 const build = (as: string, remains?: ObservedIndex): Decision => ({ kind: 'build', as, ...(remains && { remains }) });
 const told = (step: Step): string => `${step.kind} ${step.kind === 'drop' ? step.index.name : step.judged.index.name}`;
