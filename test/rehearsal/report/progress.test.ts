@@ -12,14 +12,17 @@ const program = `
 /** What it writes on a real terminal of that width, which script of every Debian and Ubuntu makes. */
 function writtenOn(columns: number, variables: Readonly<Record<string, string>> = {}): Promise<string> {
   const { PATH, HOME } = process.env;
-  const command = `stty cols ${columns}; exec timeout -s KILL 4 node -r ts-node/register/transpile-only -e '${program}'`;
+  const command = `stty cols ${columns}; ulimit -t 20; exec node -r ts-node/register/transpile-only -e '${program}'`;
   const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: join(__dirname, '../../..'),
     env: { PATH, HOME, TERM: 'xterm-256color', SHELL: '/bin/sh', ...variables },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let written = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (written += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    written += text;
+    if (written.length > 1_000_000) child.kill('SIGKILL'); // it would go on, until its seconds of CPU are used up
+  });
   return new Promise((resolve, reject) => child.once('error', reject).once('close', () => resolve(written)));
 }
 
