@@ -110,9 +110,13 @@ const defaultSettings: readonly PgbouncerSetting[] = [
   },
   { name: 'server_connect_timeout', value: '3', why: 'seconds, login included' },
   { name: 'server_login_retry', value: '1', why: 'seconds; how late the end of a restart is noticed' },
-  { name: 'tcp_keepcnt', value: '2', why: 'probes without an answer' },
-  { name: 'tcp_keepidle', value: '3', why: "seconds; far below the balancer's idle timeout" },
-  { name: 'tcp_keepintvl', value: '2', why: 'seconds between probes' },
+  {
+    name: 'tcp_keepcnt',
+    value: '3',
+    why: 'probes without an answer; with a tcp_user_timeout, Linux ends a connection at the first after it instead, so three must fit before: one that is lost in a full queue ends no session',
+  },
+  { name: 'tcp_keepidle', value: '2', why: "seconds; far below the balancer's idle timeout" },
+  { name: 'tcp_keepintvl', value: '1', why: 'seconds between probes' },
   {
     name: 'tcp_user_timeout',
     value: '5000',

@@ -29,6 +29,13 @@ describe('the settings of a task', () => {
     });
   });
 
+  it('end no session for one keepalive probe that is lost, nor for two', () => {
+    const { tcp_keepidle, tcp_keepintvl, tcp_keepcnt, tcp_user_timeout } = render();
+    const lastProbeSeconds = Number(tcp_keepidle) + (Number(tcp_keepcnt) - 1) * Number(tcp_keepintvl);
+    expect(Number(tcp_keepcnt)).toBeGreaterThanOrEqual(3);
+    expect(lastProbeSeconds).toBeLessThan(Number(tcp_user_timeout) / 1000);
+  });
+
   it('are all known, with values that their types allow', () => {
     const problems = Object.entries(render()).flatMap(([name, value]) => {
       const type = pgbouncerSettingTypes[name];
