@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 
 import type { Client } from 'pg';
@@ -169,12 +170,10 @@ async function connectSilently(host: string, port: number): Promise<Socket> {
 
 /** Opens a connection, asks for TLS, gets the answer, and leaves it at that. */
 async function stall(host: string, port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port }, () => socket.write(sslRequest));
-    socket.once('data', () => resolve(socket));
-    socket.once('error', reject);
-    socket.on('error', () => undefined); // the pooler ends it
-  });
+  const socket = await connectSilently(host, port);
+  socket.write(sslRequest);
+  await once(socket, 'data');
+  return socket;
 }
 
 async function endAll(clients: readonly Client[]): Promise<void> {
